@@ -1,7 +1,7 @@
 //! Where time, ids and randomness come from. Nothing else in the crate may ask the system for them.
 
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;

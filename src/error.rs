@@ -174,8 +174,13 @@ pub fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
         .into_iter()
         .filter_map(|word| {
             let folded = fold(word);
-            let part = folded.len() >= 4 && given.len() >= 4 && (folded.contains(&given) || given.contains(&folded));
-            let score = strsim::jaro_winkler(&given, &folded).max(if part { 0.86 } else { 0.0 });
+            let part =
+                folded.len() >= 4 && given.len() >= 4 && (folded.contains(&given) || given.contains(&folded));
+            let slips = strsim::osa_distance(&given, &folded);
+            let slipped = slips <= (folded.chars().count() / 3).min(2);
+            let score = strsim::jaro_winkler(&given, &folded)
+                .max(if part { 0.86 } else { 0.0 })
+                .max(if slipped { if slips < 2 { 0.95 } else { 0.9 } } else { 0.0 });
             (score > 0.8).then_some((word, score))
         })
         .max_by(|a, b| a.1.total_cmp(&b.1))
@@ -197,6 +202,7 @@ mod tests {
         assert_eq!(nearest("contact_emial", known), Some("contact_email"));
         assert_eq!(nearest("email", known), Some("contact_email"));
         assert_eq!(nearest("zebra", known), None);
+        assert_eq!(nearest("nwe", ["new", "ready"]), Some("new"));
     }
 
     #[test]

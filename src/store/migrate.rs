@@ -1,0 +1,174 @@
+//! Brings a database to this version's schema: numbered files, each applied once, then the views and
+//! indexes that follow from the declarations.
+//!
+//! A migration is one text for both databases. Where it must differ it has a `.sqlite.sql` and a
+//! `.postgres.sql` form. Numbers are never reused and released files never change.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator};
+use sqlx::{AssertSqlSafe, SqlSafeStr};
+
+use super::{Dialect, Sql, failed, postgres, sqlite};
+use crate::error::{Error, Result, internal, invalid};
+
+struct Numbered {
+    number: i64,
+    name: &'static str,
+    sqlite: &'static str,
+    postgres: &'static str,
+}
+
+const MIGRATIONS: &[Numbered] = &[
+    both(1, "core", include_str!("../../migrations/0001_core.sql")),
+    Numbered {
+        number: 2,
+        name: "search",
+        sqlite: include_str!("../../migrations/0002_search.sqlite.sql"),
+        postgres: include_str!("../../migrations/0002_search.postgres.sql"),
+    },
+];
+
+const fn both(number: i64, name: &'static str, text: &'static str) -> Numbered {
+    Numbered { number, name, sqlite: text, postgres: text }
+}
+
+/// How often a process tries again when another one migrates the same SQLite file at the same moment.
+const ATTEMPTS: u32 = 20;
+
+pub(super) async fn sqlite(database: &sqlite::Sqlite, derived: &[String]) -> Result<()> {
+    let mut attempt = 0;
+    loop {
+        let mut conn = database.writer.acquire().await.map_err(failed)?;
+        let up_to_date = newest_applied(&mut *conn).await == newest();
+        let result = if up_to_date {
+            Ok(())
+        } else {
+            migrator(Dialect::Sqlite).run_direct(None, &mut *conn, false).await
+        };
+        drop(conn);
+        match result {
+            Ok(()) => break,
+            Err(error) if is_final(&error) || attempt == ATTEMPTS => return Err(refused(error)),
+            Err(_) => {
+                attempt += 1;
+                tokio::time::sleep(Duration::from_millis(25 * u64::from(attempt))).await;
+            }
+        }
+    }
+    derive(database.begin().await.map(super::Tx::Sqlite)?, derived).await
+}
+
+pub(super) async fn postgres(database: &postgres::Postgres, derived: &[String]) -> Result<()> {
+    let mut conn = database.pool.acquire().await.map_err(failed)?;
+    if newest_applied(&mut *conn).await != newest() {
+        migrator(Dialect::Postgres).run_direct(None, &mut *conn, false).await.map_err(refused)?;
+    }
+    drop(conn);
+    derive(database.begin().await.map(super::Tx::Postgres)?, derived).await
+}
+
+fn migrator(dialect: Dialect) -> Migrator {
+    let migrations = MIGRATIONS
+        .iter()
+        .map(|migration| {
+            let text = match dialect {
+                Dialect::Sqlite => migration.sqlite,
+                Dialect::Postgres => migration.postgres,
+            };
+            Migration::new(
+                migration.number,
+                Cow::Borrowed(migration.name),
+                MigrationType::Simple,
+                AssertSqlSafe(spelled(text, dialect)).into_sql_str(),
+                false,
+            )
+        })
+        .collect();
+    Migrator::with_migrations(migrations)
+}
+
+fn newest() -> i64 {
+    MIGRATIONS.iter().map(|migration| migration.number).max().unwrap_or(0)
+}
+
+/// The newest migration the database has; 0 when it has none or cannot say, which the migrator then finds out.
+async fn newest_applied<C: Migrate>(conn: &mut C) -> i64 {
+    match conn.list_applied_migrations("_sqlx_migrations").await {
+        Ok(applied) => applied.iter().map(|migration| migration.version).max().unwrap_or(0),
+        Err(_) => 0,
+    }
+}
+
+/// The text with its type tokens spelled for the database.
+fn spelled(text: &str, dialect: Dialect) -> String {
+    let tokens = match dialect {
+        Dialect::Sqlite => [
+            ("{id}", "blob"),
+            ("{time}", "text"),
+            ("{json}", "text"),
+            ("{text}", "text"),
+            ("{bytes}", "blob"),
+            // A stable rowid for the search index: the implicit one may change under `vacuum`.
+            ("{seq}", "seq integer primary key,"),
+            ("{row_key}", "unique"),
+        ],
+        Dialect::Postgres => [
+            ("{id}", "uuid"),
+            ("{time}", "timestamptz"),
+            ("{json}", "jsonb"),
+            // Bytewise order and ASCII case, as SQLite has them: the same query gives the same page on both.
+            ("{text}", "text collate \"C\""),
+            ("{bytes}", "bytea"),
+            ("{seq}", ""),
+            ("{row_key}", "primary key"),
+        ],
+    };
+    tokens.iter().fold(text.to_owned(), |text, (token, spelling)| text.replace(token, spelling))
+}
+
+/// Makes the derived views and indexes again when the declarations they come from have changed.
+async fn derive(mut tx: super::Tx, derived: &[String]) -> Result<()> {
+    let digest = Sha256::digest(derived.join(";\n"))
+        .iter()
+        .fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
+    let known: Option<(String,)> =
+        tx.fetch_optional(Sql::new("select value from ops_settings where key = 'derived'")).await?;
+    if known.is_some_and(|(known,)| known == digest) {
+        return Ok(());
+    }
+    for statement in derived {
+        tx.execute(Sql::new(statement)).await?;
+    }
+    tx.execute(Sql::with(
+        "insert into ops_settings (key, value) values ('derived', $1)
+         on conflict (key) do update set value = excluded.value",
+        [digest.into()],
+    ))
+    .await?;
+    tx.commit().await
+}
+
+fn is_final(error: &MigrateError) -> bool {
+    matches!(
+        error,
+        MigrateError::VersionMissing(_) | MigrateError::VersionMismatch(_) | MigrateError::Dirty(_)
+    )
+}
+
+fn refused(error: MigrateError) -> Error {
+    match error {
+        MigrateError::VersionMissing(version) => {
+            invalid(format!("the database has schema version {version}, which this opstables does not know"))
+                .hint("it was written by a newer version: install that one")
+        }
+        MigrateError::VersionMismatch(version) => {
+            invalid(format!("schema version {version} of the database differs from this version's"))
+                .hint("it was made by a pre-release build: use a new database")
+        }
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => failed(error),
+        other => internal(other),
+    }
+}

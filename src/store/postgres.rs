@@ -1,0 +1,174 @@
+//! PostgreSQL, and what speaks its protocol.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
+use sqlx::{Postgres as Driver, Row as _};
+
+use super::{Datum, Field, FromEither, Sql, failed};
+use crate::error::{Result, invalid};
+
+const CONNECTIONS: u32 = 10;
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
+
+#[derive(Debug)]
+pub struct Postgres {
+    pub(super) pool: PgPool,
+}
+
+/// A connection in a transaction; `backend` is the server process to stop when the work is dropped half-way.
+#[derive(Debug)]
+pub struct PostgresTx {
+    conn: Option<PoolConnection<Driver>>,
+    pool: PgPool,
+    backend: i32,
+    running: bool,
+    open: bool,
+}
+
+impl Postgres {
+    pub(super) fn open(url: &str) -> Result<Postgres> {
+        let options = PgConnectOptions::from_str(url)
+            .map_err(|error| {
+                invalid(format!("the PostgreSQL URL cannot be read: {error}"))
+                    .hint("use postgres://user:password@host:5432/database")
+            })?
+            .application_name("opstables")
+            .statement_cache_capacity(256)
+            .options([("timezone", "UTC")]);
+        let pool = PgPoolOptions::new()
+            .max_connections(CONNECTIONS)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .test_before_acquire(false)
+            .connect_lazy_with(options);
+        Ok(Postgres { pool })
+    }
+
+    pub(super) async fn read(&self) -> Result<PostgresTx> {
+        self.start("begin isolation level repeatable read read only").await
+    }
+
+    pub(super) async fn begin(&self) -> Result<PostgresTx> {
+        self.start("begin").await
+    }
+
+    pub(super) async fn define(&self, statement: &str) -> Result<()> {
+        let (text, _) = Sql::new(statement).into_parts();
+        sqlx::raw_sql(text).execute(&self.pool).await.map_err(failed)?;
+        Ok(())
+    }
+
+    pub(super) async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    /// Opens a transaction and learns its server process, in one round trip. A pooled connection that died
+    /// while idle is thrown away and the next one tried.
+    async fn start(&self, begin: &'static str) -> Result<PostgresTx> {
+        let mut attempts = CONNECTIONS + 1;
+        loop {
+            let mut conn = self.pool.acquire().await.map_err(failed)?;
+            let (text, _) = Sql::new(&format!("{begin}; select pg_backend_pid()")).into_parts();
+            match sqlx::raw_sql(text).fetch_one(&mut *conn).await {
+                Ok(row) => {
+                    let backend = row.try_get(0).map_err(failed)?;
+                    let pool = self.pool.clone();
+                    return Ok(PostgresTx { conn: Some(conn), pool, backend, running: false, open: true });
+                }
+                Err(error) => {
+                    conn.close_on_drop();
+                    attempts -= 1;
+                    if attempts == 0 {
+                        return Err(failed(error));
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl PostgresTx {
+    pub(super) async fn execute(&mut self, sql: Sql) -> Result<u64> {
+        let (text, values) = sql.into_parts();
+        let query = sqlx::query_with(text, values);
+        let done = self.run(async |conn| query.execute(&mut **conn).await).await?;
+        Ok(done.rows_affected())
+    }
+
+    pub(super) async fn fetch<T: FromEither>(&mut self, sql: Sql) -> Result<Vec<T>> {
+        let (text, values) = sql.into_parts();
+        let query = sqlx::query_as_with::<Driver, T, _>(text, values);
+        self.run(async |conn| query.fetch_all(&mut **conn).await).await
+    }
+
+    pub(super) async fn fetch_fields(&mut self, sql: Sql, fields: &[Field]) -> Result<Vec<Vec<Datum>>> {
+        let (text, values) = sql.into_parts();
+        let query = sqlx::query_with(text, values);
+        let rows = self.run(async |conn| query.fetch_all(&mut **conn).await).await?;
+        rows.iter().map(|row| read_fields(row, fields)).collect()
+    }
+
+    pub(super) async fn commit(mut self) -> Result<()> {
+        self.run(async |conn| sqlx::raw_sql("commit").execute(&mut **conn).await).await?;
+        self.open = false;
+        Ok(())
+    }
+
+    /// Runs `work` on the connection, marked as running so that a drop in the middle stops it.
+    async fn run<T>(
+        &mut self,
+        work: impl AsyncFnOnce(&mut PoolConnection<Driver>) -> sqlx::Result<T>,
+    ) -> Result<T> {
+        let Some(conn) = self.conn.as_mut() else {
+            return Err(crate::error::internal("the connection was given back already"));
+        };
+        self.running = true;
+        let result = work(conn).await;
+        self.running = false;
+        result.map_err(failed)
+    }
+}
+
+impl Drop for PostgresTx {
+    fn drop(&mut self) {
+        let (true, Some(mut conn)) = (self.open, self.conn.take()) else { return };
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        let (pool, backend, running) = (self.pool.clone(), self.backend, self.running);
+        runtime.spawn(async move {
+            if running {
+                // The connection is still in this task's hands, so the cancel cannot hit a later query of
+                // somebody else's; then it is closed, since its answer was never read.
+                let cancel = sqlx::query("select pg_cancel_backend($1)").bind(backend);
+                if let Err(error) = cancel.execute(&pool).await {
+                    tracing::warn!(error = %error, "a cancelled statement could not be stopped");
+                }
+                conn.close_on_drop();
+            } else if sqlx::raw_sql("rollback").execute(&mut *conn).await.is_err() {
+                conn.close_on_drop();
+            }
+        });
+    }
+}
+
+fn read_fields(row: &PgRow, fields: &[Field]) -> Result<Vec<Datum>> {
+    fields
+        .iter()
+        .enumerate()
+        .map(|(i, field)| {
+            Ok(match field {
+                Field::Id => Datum::Uuid(row.try_get(i)?),
+                Field::Text => Datum::String(row.try_get(i)?),
+                Field::Integer => Datum::BigInt(row.try_get(i)?),
+                Field::Number => Datum::Double(row.try_get(i)?),
+                Field::Time => Datum::ChronoDateTimeUtc(row.try_get(i)?),
+                Field::Flag => Datum::Bool(row.try_get(i)?),
+                Field::Json => Datum::Json(
+                    row.try_get::<Option<sqlx::types::Json<_>>, _>(i)?.map(|json| Box::new(json.0)),
+                ),
+            })
+        })
+        .collect::<sqlx::Result<_>>()
+        .map_err(failed)
+}

@@ -1,0 +1,195 @@
+//! The embedded database: one file, one writer at a time, several readers beside it.
+
+use std::path::Path;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use sqlx::pool::PoolConnection;
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
+};
+use sqlx::{Row as _, Sqlite as Driver};
+
+use super::{Datum, Field, FromEither, Sql, failed};
+use crate::error::{Result, invalid};
+
+/// How long a transaction waits for another process to finish its own before it gives up.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+const READERS: u32 = 4;
+/// How many virtual machine steps a statement runs between looks at its stop flag.
+const STEPS_BETWEEN_LOOKS: i32 = 4_000;
+
+#[derive(Debug)]
+pub struct Sqlite {
+    pub(super) writer: SqlitePool,
+    readers: SqlitePool,
+}
+
+/// A connection in use; the flag stops its running statement when the work is dropped half-way.
+#[derive(Debug)]
+pub struct SqliteTx {
+    conn: Option<PoolConnection<Driver>>,
+    stop: Arc<AtomicBool>,
+    running: bool,
+    open: bool,
+}
+
+impl Sqlite {
+    pub(super) fn open(url: &str) -> Result<Sqlite> {
+        let options = SqliteConnectOptions::from_str(url).map_err(|error| {
+            invalid(format!("`{url}` is not a SQLite URL: {error}")).hint("use sqlite://path/to/file.db")
+        })?;
+        create_folder(options.get_filename())?;
+        let options = options
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // NORMAL would acknowledge a commit before it is on disk.
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(BUSY_TIMEOUT)
+            .foreign_keys(true)
+            .statement_cache_capacity(256)
+            .pragma("mmap_size", "268435456")
+            .pragma("cache_size", "-16384")
+            .pragma("temp_store", "memory");
+        let pool = || SqlitePoolOptions::new().test_before_acquire(false).acquire_timeout(BUSY_TIMEOUT);
+        Ok(Sqlite {
+            writer: pool().max_connections(1).connect_lazy_with(options.clone()),
+            readers: pool().max_connections(READERS).connect_lazy_with(options.pragma("query_only", "on")),
+        })
+    }
+
+    pub(super) async fn read(&self) -> Result<SqliteTx> {
+        SqliteTx::new(self.readers.acquire().await.map_err(failed)?).await
+    }
+
+    pub(super) async fn begin(&self) -> Result<SqliteTx> {
+        let mut tx = SqliteTx::new(self.writer.acquire().await.map_err(failed)?).await?;
+        tx.execute(Sql::new("begin immediate")).await?;
+        tx.open = true;
+        Ok(tx)
+    }
+
+    pub(super) async fn define(&self, statement: &str) -> Result<()> {
+        let mut conn = self.writer.acquire().await.map_err(failed)?;
+        let (text, _) = Sql::new(statement).into_parts();
+        sqlx::raw_sql(text).execute(&mut *conn).await.map_err(failed)?;
+        Ok(())
+    }
+
+    pub(super) async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}
+
+impl SqliteTx {
+    async fn new(mut conn: PoolConnection<Driver>) -> Result<SqliteTx> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let flag = Arc::clone(&stop);
+        conn.lock_handle()
+            .await
+            .map_err(failed)?
+            .set_progress_handler(STEPS_BETWEEN_LOOKS, move || !flag.load(Ordering::Relaxed));
+        Ok(SqliteTx { conn: Some(conn), stop, running: false, open: false })
+    }
+
+    pub(super) async fn execute(&mut self, sql: Sql) -> Result<u64> {
+        let (text, values) = sql.into_parts();
+        let query = sqlx::query_with(text, values);
+        let done = self.run(async |conn| query.execute(&mut **conn).await).await?;
+        Ok(done.rows_affected())
+    }
+
+    pub(super) async fn fetch<T: FromEither>(&mut self, sql: Sql) -> Result<Vec<T>> {
+        let (text, values) = sql.into_parts();
+        let query = sqlx::query_as_with::<Driver, T, _>(text, values);
+        self.run(async |conn| query.fetch_all(&mut **conn).await).await
+    }
+
+    pub(super) async fn fetch_fields(&mut self, sql: Sql, fields: &[Field]) -> Result<Vec<Vec<Datum>>> {
+        let (text, values) = sql.into_parts();
+        let query = sqlx::query_with(text, values);
+        let rows = self.run(async |conn| query.fetch_all(&mut **conn).await).await?;
+        rows.iter().map(|row| read_fields(row, fields)).collect()
+    }
+
+    pub(super) async fn commit(mut self) -> Result<()> {
+        if self.open {
+            self.execute(Sql::new("commit")).await?;
+            self.open = false;
+        }
+        Ok(())
+    }
+
+    /// Runs `work` on the connection, marked as running so that a drop in the middle stops it.
+    async fn run<T>(
+        &mut self,
+        work: impl AsyncFnOnce(&mut PoolConnection<Driver>) -> sqlx::Result<T>,
+    ) -> Result<T> {
+        let Some(conn) = self.conn.as_mut() else {
+            return Err(crate::error::internal("the connection was given back already"));
+        };
+        self.running = true;
+        let result = work(conn).await;
+        self.running = false;
+        result.map_err(failed)
+    }
+}
+
+impl Drop for SqliteTx {
+    fn drop(&mut self) {
+        if self.running {
+            self.stop.store(true, Ordering::Relaxed);
+        }
+        if self.open
+            && let (Some(mut conn), Ok(runtime)) = (self.conn.take(), tokio::runtime::Handle::try_current())
+        {
+            let stop = Arc::clone(&self.stop);
+            runtime.spawn(async move {
+                // The flag has done its work once the statement it stopped is over; the rollback must run.
+                if let Ok(mut handle) = conn.lock_handle().await {
+                    handle.remove_progress_handler();
+                }
+                stop.store(false, Ordering::Relaxed);
+                let rolled_back = sqlx::raw_sql("rollback").execute(&mut *conn).await;
+                if rolled_back.is_err() {
+                    conn.close_on_drop();
+                }
+            });
+        }
+    }
+}
+
+fn read_fields(row: &SqliteRow, fields: &[Field]) -> Result<Vec<Datum>> {
+    fields
+        .iter()
+        .enumerate()
+        .map(|(i, field)| {
+            Ok(match field {
+                Field::Id => Datum::Uuid(row.try_get(i)?),
+                Field::Text => Datum::String(row.try_get(i)?),
+                Field::Integer => Datum::BigInt(row.try_get(i)?),
+                Field::Number => Datum::Double(row.try_get(i)?),
+                Field::Time => Datum::ChronoDateTimeUtc(row.try_get(i)?),
+                Field::Flag => Datum::Bool(row.try_get(i)?),
+                Field::Json => Datum::Json(
+                    row.try_get::<Option<sqlx::types::Json<_>>, _>(i)?.map(|json| Box::new(json.0)),
+                ),
+            })
+        })
+        .collect::<sqlx::Result<_>>()
+        .map_err(failed)
+}
+
+fn create_folder(file: &Path) -> Result<()> {
+    let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists())
+    else {
+        return Ok(());
+    };
+    std::fs::create_dir_all(folder).map_err(|error| {
+        invalid(format!("the folder `{}` cannot be made: {error}", folder.display()))
+            .hint("choose another place with --database-url")
+    })
+}
