@@ -42,7 +42,7 @@ pub enum Access {
 }
 
 /// The computations behind derived columns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Derivation {
     /// From the lead's status, meeting time, outcome and recording, at the moment of reading.
     MeetingHeld,
@@ -107,15 +107,21 @@ impl Slot {
 
     /// Every slot, in the order of the SQL columns.
     pub fn all() -> impl Iterator<Item = Slot> {
-        [Storage::Text, Storage::Number, Storage::Time, Storage::Flag].into_iter().flat_map(|storage| {
-            (1..=Slot::counts(storage).0).map(move |number| Slot { storage, number })
-        })
+        [Storage::Text, Storage::Number, Storage::Time, Storage::Flag]
+            .into_iter()
+            .flat_map(|storage| (1..=Slot::counts(storage).0).map(move |number| Slot { storage, number }))
     }
 }
 
 impl Column {
     /// A column of `kind` in the numbered slot of the kind's family.
-    pub const fn new(key: &'static str, label: &'static str, kind: Kind, slot: u8, about: &'static str) -> Column {
+    pub const fn new(
+        key: &'static str,
+        label: &'static str,
+        kind: Kind,
+        slot: u8,
+        about: &'static str,
+    ) -> Column {
         let storage = match kind {
             Kind::Number => Storage::Number,
             Kind::Day | Kind::Instant => Storage::Time,

@@ -233,3 +233,8 @@ impl Op {
         Op::ALL.iter().copied().find(|op| op.name() == name)
     }
 }
+
+/// A word as it is compared: letters and digits only, lower-case.
+pub fn fold_word(word: &str) -> String {
+    word.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}

@@ -43,7 +43,7 @@ const COLUMNS: &[Column] = &[
         .words(&["meeting title", "event", "event name", "event type", "opportunity", "subject"])
         .from_app("leads.meeting_title"),
     Column::new("meeting_start", "Meeting Date", Kind::Instant, 1, "When the booked meeting starts")
-        .words(&["meeting", "meeting time", "start", "start time", "scheduled for", "event start"])
+        .words(&["meeting time", "start", "start time", "scheduled for", "event start"])
         .from_app("leads.meeting_start"),
     Column::new("source", "Source", Kind::Text, 5, "Where the lead came from: booking link, channel or campaign")
         .words(&["lead source", "channel", "utm source", "booking link", "origin", "came from"])
@@ -104,7 +104,13 @@ const COLUMNS: &[Column] = &[
 ];
 
 const VIEWS: &[View] = &[
-    View { key: "all_leads", label: "All Leads", filters: &[], any_of: &[], sort: &[Sort::desc("created_at")] },
+    View {
+        key: "all_leads",
+        label: "All Leads",
+        filters: &[],
+        any_of: &[],
+        sort: &[Sort::desc("created_at")],
+    },
     View {
         key: "upcoming_meetings",
         label: "Upcoming Meetings",
@@ -137,7 +143,11 @@ const AUTOMATIONS: &[Automation] = &[
         about: "Tells the team when a lead becomes high priority or urgent",
         triggers: &[Trigger::CellChanged("priority")],
         conditions: &[Where::new("priority", Op::In, &["high", "urgent"])],
-        actions: &[Action::Notify { text: "{{contact_name}} ({{domain}}) is now {{priority}}", urgent: false }],
+        any_of: &[],
+        actions: &[Action::Notify {
+            text: "{{contact_name}} ({{domain}}) is now {{priority}}",
+            urgent: false,
+        }],
     },
     Automation {
         key: "leads_enrich_missing_domain",
@@ -147,6 +157,7 @@ const AUTOMATIONS: &[Automation] = &[
             Where::new("domain", Op::IsEmpty, &[]),
             Where::new("contact_email", Op::IsNotEmpty, &[]),
         ],
+        any_of: &[],
         actions: &[Action::Enrich { from: "contact_email", columns: &["domain"] }],
     },
     Automation {
@@ -154,6 +165,7 @@ const AUTOMATIONS: &[Automation] = &[
         about: "Tags a lead `duplicate` when another live lead has the same e-mail address",
         triggers: &[Trigger::RowCreated, Trigger::CellChanged("contact_email")],
         conditions: &[Where::new("contact_email", Op::IsNotEmpty, &[])],
+        any_of: &[],
         actions: &[Action::Tag("duplicate")],
     },
 ];

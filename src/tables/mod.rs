@@ -4,21 +4,52 @@
 //! To add a column: one line in its table's file, with a free core slot. To add a table: one file and one
 //! line in [`TABLES`]. Provisioning brings both to organizations that exist already.
 
+mod address;
+mod catalog;
+mod catalogs;
 mod clients;
 mod column;
 mod companies;
+mod comparison;
 mod contacts;
+pub mod custom;
+pub mod dates;
+pub mod definitions;
+pub mod filter;
 mod kind;
 mod leads;
 mod meetings;
+mod number;
+mod operator;
+mod period;
+mod person;
+pub mod provision;
+mod reading;
+mod span;
+mod status;
+mod tags;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+mod text;
+mod time_of_day;
+pub mod value;
+mod written;
 
+pub use catalog::{
+    Catalog, CatalogColumn, CatalogOption, CatalogTable, CatalogView, Dir, Member, Place, SortArg, ViewSpec,
+};
+pub use catalogs::Catalogs;
 pub use clients::CLIENTS;
 pub use column::{Access, Choice, Column, Derivation, Slot};
 pub use companies::COMPANIES;
 pub use contacts::CONTACTS;
-pub use kind::{Kind, Op, Storage};
+pub use filter::{Filter, FilterArg, Range, Test};
+pub use kind::{Kind, Op, Storage, fold_word};
 pub use leads::LEADS;
 pub use meetings::MEETINGS;
+pub use value::{Reading, Value};
 
 /// The standard tables, in the order people see them.
 pub const TABLES: &[&Table] = &[&LEADS, &MEETINGS, &CONTACTS, &COMPANIES, &CLIENTS];
@@ -88,7 +119,9 @@ pub struct Automation {
     /// One line of help.
     pub about: &'static str,
     pub triggers: &'static [Trigger],
+    /// All of `conditions` and, when there are any, at least one of `any_of` must hold.
     pub conditions: &'static [Where],
+    pub any_of: &'static [Where],
     pub actions: &'static [Action],
 }
 

@@ -1,0 +1,227 @@
+//! Loads organizations' catalogs and keeps them until they change.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::catalog::{
+    Catalog, CatalogColumn, CatalogTable, CatalogView, Dir, Member, Place, SortArg, ViewSpec,
+};
+use super::column::{Access, Slot};
+use super::filter::FilterArg;
+use super::kind::Kind;
+use super::provision::{provision, template};
+use super::{TABLES, Table};
+use crate::error::{Result, not_found};
+use crate::store::{ColumnRow, Org, OrganizationRow, Store, TableRow, Tx, ViewRow};
+use crate::store::{organizations, structure};
+
+/// The catalogs this process has loaded.
+#[derive(Debug, Default)]
+pub struct Catalogs(RwLock<HashMap<Org, Arc<Catalog>>>);
+
+impl Catalogs {
+    /// The organization's catalog as of this transaction: one small read when nothing has changed.
+    pub async fn load(&self, tx: &mut Tx, org: Org) -> Result<Arc<Catalog>> {
+        let version = organizations::version(tx, org).await?.ok_or_else(|| {
+            not_found("this organization does not exist in the database").hint("`opstables init` makes one")
+        })?;
+        let cached = self.0.read().unwrap_or_else(PoisonError::into_inner).get(&org).cloned();
+        if let Some(catalog) = cached.filter(|catalog| catalog.version == version) {
+            return Ok(catalog);
+        }
+        let row = organizations::get(tx, org).await?.ok_or_else(|| not_found("this organization is gone"))?;
+        let catalog = Arc::new(assemble(tx, org, row).await?);
+        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(org, Arc::clone(&catalog));
+        Ok(catalog)
+    }
+
+    /// A read together with the catalog it is to be understood by. An organization that has never been used,
+    /// or was last used by an older version, is provisioned first.
+    pub async fn read(&self, store: &Store, org: Org, now: DateTime<Utc>) -> Result<(Tx, Arc<Catalog>)> {
+        let mut tx = store.read().await?;
+        let catalog = self.load(&mut tx, org).await?;
+        if is_current(&catalog) {
+            return Ok((tx, catalog));
+        }
+        drop(tx);
+        self.provision(store, org, now).await?;
+        let mut tx = store.read().await?;
+        let catalog = self.load(&mut tx, org).await?;
+        Ok((tx, catalog))
+    }
+
+    /// A transaction together with the catalog, as [`Catalogs::read`].
+    pub async fn begin(&self, store: &Store, org: Org, now: DateTime<Utc>) -> Result<(Tx, Arc<Catalog>)> {
+        let mut tx = store.begin().await?;
+        let mut catalog = self.load(&mut tx, org).await?;
+        if !is_current(&catalog) {
+            provision(&mut tx, org, &[], now).await?;
+            tx.commit().await?;
+            tx = store.begin().await?;
+            catalog = self.load(&mut tx, org).await?;
+        }
+        Ok((tx, catalog))
+    }
+
+    async fn provision(&self, store: &Store, org: Org, now: DateTime<Utc>) -> Result<()> {
+        let mut tx = store.begin().await?;
+        provision(&mut tx, org, &[], now).await?;
+        tx.commit().await
+    }
+}
+
+/// Whether every table was provisioned from this version's declarations.
+fn is_current(catalog: &Catalog) -> bool {
+    TABLES.len() == catalog.tables.len() && catalog.tables.iter().all(|table| table.deleted || table.current)
+}
+
+async fn assemble(tx: &mut Tx, org: Org, row: OrganizationRow) -> Result<Catalog> {
+    let tables = structure::tables(tx, org).await?;
+    let columns = structure::columns(tx, org).await?;
+    let views = structure::views(tx, org).await?;
+    let members = organizations::members(tx, org).await?;
+    let tables = TABLES
+        .iter()
+        .filter_map(|declared| {
+            let row = tables.iter().find(|row| row.key == declared.key)?;
+            Some(assemble_table(declared, row, &columns, &views))
+        })
+        .collect();
+    Ok(Catalog {
+        org,
+        name: row.name,
+        zone: row.timezone.parse().unwrap_or(chrono_tz::UTC),
+        version: row.version,
+        key: row.signing_key,
+        members: members
+            .into_iter()
+            .filter_map(|member| {
+                let id = Uuid::parse_str(&member.id).ok()?;
+                Some(Member { id, name: member.name, email: member.email })
+            })
+            .collect(),
+        tables,
+    })
+}
+
+fn assemble_table(
+    declared: &'static Table,
+    row: &TableRow,
+    columns: &[ColumnRow],
+    views: &[ViewRow],
+) -> CatalogTable {
+    let mut columns: Vec<CatalogColumn> = columns
+        .iter()
+        .filter(|column| column.table_key == declared.key)
+        .filter_map(|column| assemble_column(declared, column))
+        .collect();
+    columns.push(row_tags());
+    let mut views: Vec<CatalogView> = views
+        .iter()
+        .filter(|view| view.table_key == declared.key)
+        .map(|view| CatalogView {
+            key: view.key.clone(),
+            label: view.label.clone(),
+            system: view.is_system,
+            spec: serde_json::from_value(view.spec.0.clone()).unwrap_or_default(),
+        })
+        .collect();
+    views.extend(derived_views(&columns));
+    CatalogTable {
+        declared,
+        label: row.label.clone(),
+        deleted: row.deleted_at.is_some(),
+        current: row.template == template(declared),
+        columns,
+        views,
+    }
+}
+
+/// A column as stored, joined with its declaration; none for a core column this version does not know.
+fn assemble_column(table: &Table, row: &ColumnRow) -> Option<CatalogColumn> {
+    let kind = Kind::from_key(&row.kind)?;
+    let options = serde_json::from_value(row.options.0.clone()).unwrap_or_default();
+    let slot = row.slot.as_deref().and_then(Slot::parse);
+    let declared = table.column(&row.key).filter(|_| row.is_system);
+    if row.is_system && declared.is_none() {
+        return None;
+    }
+    let access = declared.map_or(Access::Editable, |column| column.access);
+    let place = match (slot, access) {
+        (Some(slot), _) => Place::Slot(slot),
+        (None, Access::Derived(derivation)) => Place::Computed(derivation),
+        (None, _) => return None,
+    };
+    Some(CatalogColumn {
+        key: row.key.clone(),
+        label: row.label.clone(),
+        kind,
+        place,
+        about: Cow::Owned(row.about.clone()),
+        words: declared
+            .map_or_else(Vec::new, |column| column.words.iter().map(|&word| word.to_owned()).collect()),
+        options,
+        access,
+        custom: !row.is_system,
+        hidden: row.is_hidden,
+        long: declared.is_some_and(|column| column.long),
+        searched: declared.is_some_and(|column| column.searched),
+    })
+}
+
+/// The set of tags that every row of every table has beside its columns.
+fn row_tags() -> CatalogColumn {
+    CatalogColumn {
+        key: "tags".to_owned(),
+        label: "Tags".to_owned(),
+        kind: Kind::Tags,
+        place: Place::RowTags,
+        about: Cow::Borrowed("Tags of the row itself, set by people and automations"),
+        words: vec!["tag".to_owned(), "row tags".to_owned()],
+        options: Vec::new(),
+        access: Access::Editable,
+        custom: false,
+        hidden: false,
+        long: false,
+        searched: false,
+    }
+}
+
+/// The views every table has by the types of its columns, custom ones included.
+fn derived_views(columns: &[CatalogColumn]) -> Vec<CatalogView> {
+    let first = |kinds: &[Kind]| columns.iter().find(|column| kinds.contains(&column.kind) && !column.hidden);
+    let view = |key: &str, label: &str, spec| CatalogView {
+        key: key.to_owned(),
+        label: label.to_owned(),
+        system: true,
+        spec,
+    };
+    let sorted = |column: &CatalogColumn| ViewSpec {
+        sort: vec![SortArg { column: column.key.clone(), dir: Dir::Desc }],
+        ..ViewSpec::default()
+    };
+    let scored = columns.iter().find(|column| {
+        column.kind == Kind::Number
+            && ["score", "rating", "rank"].iter().any(|word| column.key.contains(word))
+    });
+    let mut views = Vec::new();
+    if let Some(column) = first(&[Kind::Day, Kind::Instant]) {
+        views.push(view("recent", "Recent", sorted(column)));
+    }
+    if let Some(column) = first(&[Kind::Email]) {
+        let filter = FilterArg {
+            column: column.key.clone(),
+            op: "is_not_empty".to_owned(),
+            value: serde_json::Value::Null,
+        };
+        views.push(view("has_email", "Has Email", ViewSpec { filters: vec![filter], ..ViewSpec::default() }));
+    }
+    if let Some(column) = scored {
+        views.push(view("top_scored", "Top Scored", sorted(column)));
+    }
+    views
+}

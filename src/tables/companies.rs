@@ -1,0 +1,239 @@
+//! Companies: one row an account, from the application, the connected CRM and enrichment.
+
+use super::column::{Choice, Column, Derivation};
+use super::kind::{Kind, Op};
+use super::{Action, Automation, Index, Sort, Table, Trigger, View, Where};
+
+pub const COMPANIES: Table = Table {
+    key: "companies",
+    label: "All Companies",
+    singular: "company",
+    icon: "building",
+    about: "Unified company data from app, CRM accounts and enrichment",
+    nouns: &[
+        "company",
+        "companies",
+        "account",
+        "accounts",
+        "organization",
+        "organizations",
+        "organisation",
+        "firm",
+    ],
+    columns: COLUMNS,
+    views: VIEWS,
+    natural_keys: &["domain", "name"],
+    default_date: "last_contact_date",
+    automations: AUTOMATIONS,
+    indexes: &[
+        Index { columns: &["name"], descending: false },
+        Index { columns: &["active_contacts_count"], descending: true },
+        Index { columns: &["industry", "name"], descending: false },
+        Index { columns: &["revenue", "name"], descending: false },
+        Index { columns: &["last_contact_date"], descending: true },
+        Index { columns: &["domain"], descending: false },
+    ],
+};
+
+const COLUMNS: &[Column] = &[
+    Column::new("crm_id", "CRM ID", Kind::Text, 1, "The id of the company's record in the connected CRM")
+        .words(&[
+            "record id",
+            "hubspot id",
+            "attio id",
+            "company id",
+            "account id",
+            "crm record id",
+            "hs object id",
+        ])
+        .from_app("the CRM record's id")
+        .hubspot("hs_object_id")
+        .attio("record_id")
+        .synced(),
+    Column::new("name", "Name", Kind::Text, 2, "What the company is called")
+        .words(&[
+            "company",
+            "company name",
+            "account",
+            "account name",
+            "organization",
+            "organisation",
+            "business name",
+            "record",
+        ])
+        .from_app("companies.name")
+        .hubspot("name")
+        .attio("name")
+        .searched(),
+    Column::new(
+        "domain",
+        "Domain",
+        Kind::Domain,
+        3,
+        "The company's domain, as acme.com; identifies the company",
+    )
+    .words(&["domains", "company domain", "company domain name", "domain name", "email domain"])
+    .from_app("companies.domain")
+    .hubspot("domain")
+    .attio("domains")
+    .searched(),
+    Column::new("website", "Website", Kind::Url, 4, "The address of the company's web site")
+        .words(&["website url", "web site", "url", "homepage", "home page", "web address", "site"])
+        .from_app("companies.website")
+        .hubspot("website"),
+    Column::new("industry", "Industry", Kind::Text, 5, "The line of business the company is in")
+        .words(&["sector", "vertical", "line of business", "category", "categories", "market"])
+        .from_app("companies.industry")
+        .hubspot("industry")
+        .attio("categories"),
+    Column::new("company_size", "Company Size", Kind::Status, 6, "How many people work there, as a range")
+        .words(&[
+            "size",
+            "employees",
+            "employee count",
+            "number of employees",
+            "num employees",
+            "employee range",
+            "headcount",
+            "head count",
+            "staff",
+        ])
+        .options(SIZES)
+        .from_app("companies.size")
+        .hubspot("numberofemployees")
+        .attio("employee_range"),
+    Column::new("phone", "Phone", Kind::Phone, 7, "The company's telephone number, best as +14155550123")
+        .words(&["phone number", "phone numbers", "telephone", "office phone", "main phone", "company phone"])
+        .from_app("companies.phone")
+        .hubspot("phone"),
+    Column::new("linkedin_url", "LinkedIn", Kind::Linkedin, 8, "The company's LinkedIn page")
+        .words(&["linkedin company page", "linkedin page", "linkedin link", "company linkedin url"])
+        .from_app("companies.linkedin_url")
+        .hubspot("linkedin_company_page")
+        .attio("linkedin"),
+    Column::new("description", "Description", Kind::Text, 9, "What the company does")
+        .words(&["about", "about us", "company description", "overview", "what they do"])
+        .from_app("companies.description")
+        .hubspot("description")
+        .attio("description"),
+    Column::new("revenue", "Revenue", Kind::Number, 1, "What the company takes in a year")
+        .words(&[
+            "annual revenue",
+            "yearly revenue",
+            "estimated arr",
+            "arr",
+            "estimated arr usd",
+            "turnover",
+            "sales",
+        ])
+        .from_app("companies.revenue")
+        .hubspot("annualrevenue")
+        .attio("estimated_arr_usd"),
+    Column::new(
+        "active_contacts_count",
+        "Active Contacts",
+        Kind::Number,
+        2,
+        "How many contacts name this company",
+    )
+    .words(&[
+        "contacts",
+        "contact count",
+        "number of contacts",
+        "number of associated contacts",
+        "active contact count",
+    ])
+    .derived(Derivation::ActiveContacts),
+    Column::new("last_contact_date", "Last Contact", Kind::Instant, 1, "When the company was last in touch")
+        .words(&[
+            "last contacted",
+            "last activity",
+            "last activity date",
+            "last interaction",
+            "last engagement",
+            "last touch",
+            "last touched",
+            "last seen",
+        ])
+        .from_app("the latest of the CRM's and its contacts' last_engagement")
+        .hubspot("notes_last_contacted")
+        .attio("last_interaction"),
+];
+
+/// The first word of a size is its range, by which a plain number of employees finds it; the others are the
+/// ranges of `LinkedIn`, `Attio` and `HubSpot` exports.
+const SIZES: &[Choice] = &[
+    Choice::new("startup", "Startup (1–10)", "gray").words(&["0-10", "1-10", "2-10", "micro"]),
+    Choice::new("small", "Small (11–50)", "blue").words(&["11-50", "small business"]),
+    Choice::new("medium", "Medium (51–200)", "green").words(&[
+        "51-200",
+        "51-250",
+        "mid-size",
+        "midsize",
+        "mid-market",
+    ]),
+    Choice::new("large", "Large (201–1000)", "orange")
+        .words(&["201-1000", "201-500", "251-1K", "251-1000", "501-1000", "big"]),
+    Choice::new("enterprise", "Enterprise (1000+)", "purple").words(&[
+        "1001+",
+        "1000+",
+        "1001-5000",
+        "5001-10000",
+        "10001+",
+        "10000+",
+        "1K-5K",
+        "5K-10K",
+        "10K-50K",
+        "50K-100K",
+        "100K+",
+    ]),
+];
+
+const VIEWS: &[View] = &[
+    View {
+        key: "all_companies",
+        label: "All Companies",
+        filters: &[],
+        any_of: &[],
+        sort: &[Sort::asc("name")],
+    },
+    View {
+        key: "key_accounts",
+        label: "Key Accounts",
+        filters: &[Where::new("active_contacts_count", Op::Gte, &["3"])],
+        any_of: &[],
+        sort: &[Sort::desc("active_contacts_count")],
+    },
+    View {
+        key: "needs_enrichment",
+        label: "Needs Enrichment",
+        filters: &[],
+        any_of: &[Where::new("industry", Op::IsEmpty, &[]), Where::new("revenue", Op::IsEmpty, &[])],
+        sort: &[Sort::asc("name")],
+    },
+];
+
+const AUTOMATIONS: &[Automation] = &[
+    Automation {
+        key: "companies_enrich_data",
+        about: "Fills a new company's industry, revenue and description from its domain",
+        triggers: &[Trigger::RowCreated],
+        conditions: &[Where::new("domain", Op::IsNotEmpty, &[])],
+        any_of: &[Where::new("industry", Op::IsEmpty, &[]), Where::new("revenue", Op::IsEmpty, &[])],
+        actions: &[Action::Enrich { from: "domain", columns: &["industry", "revenue", "description"] }],
+    },
+    Automation {
+        key: "companies_expansion_signals",
+        about: "Tags a company `expansion_opportunity` and tells the team when five contacts or more are known there",
+        triggers: &[Trigger::CellChanged("active_contacts_count")],
+        conditions: &[Where::new("active_contacts_count", Op::Gte, &["5"])],
+        any_of: &[],
+        actions: &[
+            Action::Notify {
+                text: "{{name}} now has {{active_contacts_count}} active contacts",
+                urgent: false,
+            },
+            Action::Tag("expansion_opportunity"),
+        ],
+    },
+];

@@ -1,0 +1,244 @@
+//! Contacts: every person known to the application or a connected CRM, one row a person.
+
+use super::column::{Choice, Column, Derivation};
+use super::kind::{Kind, Op};
+use super::{Action, Automation, Index, Sort, Table, Trigger, View, Where};
+
+pub const CONTACTS: Table = Table {
+    key: "contacts",
+    label: "All Contacts",
+    singular: "contact",
+    icon: "users",
+    about: "Universal contacts: app contacts and CRM contacts, one row a person",
+    nouns: &[
+        "contact",
+        "contacts",
+        "person",
+        "people",
+        "subscriber",
+        "subscribers",
+        "evangelist",
+        "evangelists",
+    ],
+    columns: COLUMNS,
+    views: VIEWS,
+    natural_keys: &["email"],
+    default_date: "last_engagement",
+    automations: AUTOMATIONS,
+    indexes: &[
+        Index { columns: &["last_engagement"], descending: true },
+        Index { columns: &["lifecycle_stage", "last_engagement"], descending: true },
+        Index { columns: &["company_name", "last_engagement"], descending: true },
+        Index { columns: &["email"], descending: false },
+    ],
+};
+
+const COLUMNS: &[Column] = &[
+    Column::new("crm_id", "CRM ID", Kind::Text, 1, "The id of the person's record in the connected CRM")
+        .words(&[
+            "record id",
+            "hubspot id",
+            "attio id",
+            "contact id",
+            "crm record id",
+            "hs object id",
+            "record",
+        ])
+        .from_app("the CRM record's id")
+        .hubspot("hs_object_id")
+        .attio("record_id")
+        .synced(),
+    Column::new("first_name", "First Name", Kind::Text, 2, "The person's given name")
+        .words(&["firstname", "given name", "forename", "first"])
+        .from_app("contacts.first_name")
+        .hubspot("firstname")
+        .attio("name")
+        .searched(),
+    Column::new("last_name", "Last Name", Kind::Text, 3, "The person's family name")
+        .words(&["lastname", "surname", "family name", "last"])
+        .from_app("contacts.last_name")
+        .hubspot("lastname")
+        .attio("name")
+        .searched(),
+    Column::new("email", "Email", Kind::Email, 4, "The person's e-mail address; identifies the contact")
+        .words(&[
+            "email address",
+            "email addresses",
+            "e-mail",
+            "mail",
+            "contact email",
+            "work email",
+            "primary email",
+        ])
+        .from_app("contacts.email")
+        .hubspot("email")
+        .attio("email_addresses")
+        .searched(),
+    Column::new("company_name", "Company", Kind::Company, 5, "The company the person works for, by name")
+        .words(&[
+            "associated company",
+            "associated companies",
+            "primary associated company",
+            "account",
+            "account name",
+            "organization",
+            "organisation",
+            "employer",
+        ])
+        .from_app("contacts.company_id to companies.name")
+        .hubspot("company")
+        .attio("company")
+        .searched(),
+    Column::new("title", "Title", Kind::Text, 6, "The person's position, as CTO or Head of Sales")
+        .words(&["job title", "position", "role", "job", "job role", "jobtitle"])
+        .from_app("contacts.title")
+        .hubspot("jobtitle")
+        .attio("job_title")
+        .searched(),
+    Column::new("phone", "Phone", Kind::Phone, 7, "The person's telephone number, best as +14155550123")
+        .words(&[
+            "phone number",
+            "phone numbers",
+            "telephone",
+            "mobile",
+            "mobile phone",
+            "mobile phone number",
+            "cell",
+        ])
+        .from_app("contacts.phone")
+        .hubspot("phone")
+        .attio("phone_numbers"),
+    Column::new("linkedin_url", "LinkedIn", Kind::Linkedin, 8, "The person's LinkedIn profile")
+        .words(&["linkedin profile", "linkedin link", "linkedin address", "hs linkedin url"])
+        .from_app("contacts.linkedin_url")
+        .hubspot("hs_linkedin_url")
+        .attio("linkedin"),
+    Column::new("last_engagement", "Last Engagement", Kind::Instant, 1, "When the person was last in touch")
+        .words(&[
+            "last activity date",
+            "last activity",
+            "last contacted",
+            "last contact",
+            "last contact date",
+            "last interaction",
+            "last engaged",
+            "last touch",
+            "last touched",
+            "last seen",
+            "last active",
+            "last meeting",
+        ])
+        .from_app("the latest of the CRM's and the contact's own meetings")
+        .hubspot("notes_last_contacted")
+        .attio("last_interaction"),
+    Column::new(
+        "lifecycle_stage",
+        "Lifecycle Stage",
+        Kind::Status,
+        9,
+        "How far the person is on the way to a customer",
+    )
+    .words(&["lifecycle", "stage", "life cycle stage", "funnel stage", "status"])
+    .options(&[
+        Choice::new("subscriber", "Subscriber", "gray").words(&["subscribers", "subscribed"]),
+        Choice::new("lead", "Lead", "blue").words(&["leads"]),
+        Choice::new("mql", "MQL", "yellow").words(&[
+            "mqls",
+            "marketing qualified lead",
+            "marketingqualifiedlead",
+            "marketing qualified",
+        ]),
+        Choice::new("sql", "SQL", "orange").words(&[
+            "sqls",
+            "sales qualified lead",
+            "salesqualifiedlead",
+            "sales qualified",
+        ]),
+        Choice::new("opportunity", "Opportunity", "purple").words(&["opportunities", "opp"]),
+        Choice::new("customer", "Customer", "green").words(&["customers", "client"]),
+        Choice::new("evangelist", "Evangelist", "pink").words(&["evangelists", "advocate", "champion"]),
+    ])
+    .from_app("contacts.lifecycle_stage")
+    .hubspot("lifecyclestage"),
+    Column::new(
+        "recent_signals",
+        "Recent Signals",
+        Kind::Tags,
+        10,
+        "What the person did of late, as short phrases",
+    )
+    .words(&["signals", "signal", "buying signals", "intent signals", "recent signal"]),
+    Column::computed(
+        "sync_status",
+        "Sync Status",
+        Kind::Status,
+        Derivation::SyncStatus,
+        "Whether the row and its CRM records agree; worked out from the sync queues",
+    )
+    .words(&["sync", "sync state", "crm sync", "crm status"])
+    .options(&[
+        Choice::new("synced", "Synced", "green").words(&["in sync", "up to date"]),
+        Choice::new("pending", "Pending", "yellow").words(&["waiting", "queued"]),
+        Choice::new("error", "Error", "red").words(&["failed", "failing", "sync error"]),
+        Choice::new("not_connected", "Not Connected", "gray").words(&[
+            "unconnected",
+            "disconnected",
+            "not linked",
+        ]),
+    ]),
+];
+
+const VIEWS: &[View] = &[
+    View {
+        key: "all_contacts",
+        label: "All Contacts",
+        filters: &[],
+        any_of: &[],
+        sort: &[Sort::desc("last_engagement")],
+    },
+    View {
+        key: "recently_active",
+        label: "Recently Active",
+        filters: &[Where::new("last_engagement", Op::WithinLastDays, &["30"])],
+        any_of: &[],
+        sort: &[Sort::desc("last_engagement")],
+    },
+    View {
+        key: "sync_issues",
+        label: "Sync Issues",
+        filters: &[Where::new("sync_status", Op::Equals, &["error"])],
+        any_of: &[],
+        sort: &[Sort::desc("last_engagement")],
+    },
+];
+
+const AUTOMATIONS: &[Automation] = &[
+    Automation {
+        key: "contacts_bidirectional_sync",
+        about: "Sends a changed name, e-mail address, title or phone number to the connected CRM",
+        triggers: &[
+            Trigger::CellChanged("email"),
+            Trigger::CellChanged("first_name"),
+            Trigger::CellChanged("last_name"),
+            Trigger::CellChanged("title"),
+            Trigger::CellChanged("phone"),
+        ],
+        conditions: &[Where::new("crm_id", Op::IsNotEmpty, &[])],
+        any_of: &[],
+        actions: &[Action::Push(&["email", "first_name", "last_name", "title", "phone"])],
+    },
+    Automation {
+        key: "contacts_inactive_90d",
+        about: "Tags a contact `inactive_90d` after 90 days without engagement, until it is active again",
+        triggers: &[Trigger::Daily, Trigger::CellChanged("last_engagement")],
+        conditions: &[Where::new("last_engagement", Op::Before, &["90_days_ago"])],
+        any_of: &[],
+        actions: &[
+            Action::Tag("inactive_90d"),
+            Action::Notify {
+                text: "{{first_name}} {{last_name}} has been inactive for 90 days",
+                urgent: false,
+            },
+        ],
+    },
+];
