@@ -1,0 +1,219 @@
+//! A page of rows by keyset: the next one starts behind the last row seen, however many were added before it.
+
+use chrono::{DateTime, SecondsFormat};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value as Json, json};
+use uuid::Uuid;
+
+use super::computed::push_value;
+use super::query::{Query, SortKey, push_conditions, push_sort, sort_field};
+use super::stored::{field, from_slot};
+use crate::error::Result;
+use crate::store::{
+    Datum, Field, Sql, Tx, read_flag, read_id, read_integer, read_number, read_text, read_time,
+};
+use crate::tables::{CatalogColumn, Dir, Value};
+
+/// Rows with the values of the columns asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Page {
+    pub rows: Vec<PageRow>,
+    /// Whether more rows match behind the last one.
+    pub more: bool,
+}
+
+#[derive(Debug, Clone)]
+pub struct PageRow {
+    pub id: Uuid,
+    pub values: Vec<Option<Value>>,
+    /// Where the row stands in the order.
+    pub cursor: Cursor,
+}
+
+/// A place in an order: the sort values of a row and its id.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Cursor {
+    pub keys: Vec<Json>,
+    pub id: Uuid,
+}
+
+/// The `limit` rows behind `after`, with the columns `fields`.
+pub async fn page(
+    tx: &mut Tx,
+    query: &Query<'_>,
+    sort: &[SortKey],
+    fields: &[usize],
+    after: Option<&Cursor>,
+    limit: usize,
+) -> Result<Page> {
+    let keys: Vec<(&CatalogColumn, Dir)> =
+        sort.iter().filter_map(|key| Some((query.table.columns.get(key.column)?, key.dir))).collect();
+    let mut rows = Vec::new();
+    // Behind a row with a value come, first, values further on, and then the empty cells. Asking for them
+    // one after the other lets each be one range of an index.
+    let parts: &[Part] = match after.and_then(|cursor| cursor.keys.first()) {
+        None => &[Part::Whole],
+        Some(Json::Null) => &[Part::Empty],
+        Some(_) => &[Part::Valued, Part::Empty],
+    };
+    for part in parts {
+        let wanted = limit + 1 - rows.len();
+        if wanted == 0 {
+            break;
+        }
+        let sql = select(tx.dialect(), query, &keys, fields, after, *part, wanted);
+        rows.extend(fetch(tx, sql, query, &keys, fields).await?);
+    }
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    Ok(Page { rows, more })
+}
+
+/// Which part of the order behind a cursor a statement reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Whole,
+    /// The rows whose first sort cell has a value.
+    Valued,
+    /// The rows whose first sort cell is empty.
+    Empty,
+}
+
+fn select(
+    dialect: crate::store::Dialect,
+    query: &Query<'_>,
+    keys: &[(&CatalogColumn, Dir)],
+    fields: &[usize],
+    after: Option<&Cursor>,
+    part: Part,
+    limit: usize,
+) -> Sql {
+    let mut sql = Sql::new("select r.id");
+    for column in fields.iter().filter_map(|&field| query.table.columns.get(field)) {
+        sql.push(", ");
+        push_value(&mut sql, column, query.now);
+    }
+    for (column, _) in keys {
+        sql.push(", ");
+        push_sort(&mut sql, column, query.now);
+    }
+    sql.push(" from dynamic_table_rows r where ");
+    push_conditions(&mut sql, query, dialect);
+    if let Some(after) = after {
+        push_after(&mut sql, query, keys, after, part);
+    }
+    sql.push(" order by ");
+    let mut last = Dir::Asc;
+    for (column, dir) in keys {
+        push_sort(&mut sql, column, query.now);
+        sql.push(match dir {
+            Dir::Asc => " asc nulls last, ",
+            Dir::Desc => " desc nulls last, ",
+        });
+        last = *dir;
+    }
+    sql.push(if last == Dir::Desc { "r.id desc" } else { "r.id" }).push(&format!(" limit {limit}"));
+    sql
+}
+
+/// Appends that a row stands behind the cursor: equal in the first keys and further in the next, or equal in
+/// all and behind in its id.
+fn push_after(sql: &mut Sql, query: &Query<'_>, keys: &[(&CatalogColumn, Dir)], after: &Cursor, part: Part) {
+    let Some(((first, dir), value)) = keys.first().zip(after.keys.first()) else {
+        sql.push(" and r.id > ").bind(after.id);
+        return;
+    };
+    if part == Part::Empty {
+        sql.push(" and ");
+        push_sort(sql, first, query.now);
+        sql.push(" is null");
+        if !value.is_null() {
+            return;
+        }
+    } else {
+        sql.push(" and ");
+        push_sort(sql, first, query.now);
+        sql.push(if *dir == Dir::Asc { " >= " } else { " <= " }).bind(to_datum(first, value));
+    }
+    sql.push(" and (");
+    for (depth, ((column, dir), value)) in keys.iter().zip(&after.keys).enumerate() {
+        if value.is_null() {
+            continue;
+        }
+        push_ties(sql, query, keys, after, depth);
+        sql.push("(");
+        push_sort(sql, column, query.now);
+        sql.push(if *dir == Dir::Asc { " > " } else { " < " }).bind(to_datum(column, value)).push(" or ");
+        push_sort(sql, column, query.now);
+        sql.push(" is null)) or ");
+    }
+    push_ties(sql, query, keys, after, keys.len());
+    let descending = keys.last().is_some_and(|(_, dir)| *dir == Dir::Desc);
+    sql.push(if descending { "r.id < " } else { "r.id > " }).bind(after.id).push("))");
+}
+
+/// Appends `(`, that the first `depth` keys equal the cursor's, and a trailing `and`.
+fn push_ties(sql: &mut Sql, query: &Query<'_>, keys: &[(&CatalogColumn, Dir)], after: &Cursor, depth: usize) {
+    sql.push("(");
+    for ((column, _), value) in keys.iter().zip(&after.keys).take(depth) {
+        push_sort(sql, column, query.now);
+        if value.is_null() {
+            sql.push(" is null and ");
+        } else {
+            sql.push(" = ").bind(to_datum(column, value)).push(" and ");
+        }
+    }
+}
+
+async fn fetch(
+    tx: &mut Tx,
+    sql: Sql,
+    query: &Query<'_>,
+    keys: &[(&CatalogColumn, Dir)],
+    fields: &[usize],
+) -> Result<Vec<PageRow>> {
+    let columns: Vec<&CatalogColumn> =
+        fields.iter().filter_map(|&field| query.table.columns.get(field)).collect();
+    let mut types = vec![Field::Id];
+    types.extend(columns.iter().map(|column| field(column.kind)));
+    types.extend(keys.iter().map(|(column, _)| sort_field(column)));
+    let rows = tx.fetch_fields(sql, &types).await?;
+    rows.into_iter()
+        .map(|row| {
+            let (Some(id), Some(values), Some(sorted)) =
+                (row.first().and_then(read_id), row.get(1..=columns.len()), row.get(columns.len() + 1..))
+            else {
+                return Err(crate::error::internal("a row came back with fewer columns than were selected"));
+            };
+            let values =
+                columns.iter().zip(values).map(|(column, datum)| from_slot(column.kind, datum)).collect();
+            let keys = sorted.iter().map(from_datum).collect();
+            Ok(PageRow { id, values, cursor: Cursor { keys, id } })
+        })
+        .collect()
+}
+
+/// A sort value as a cursor carries it.
+fn from_datum(datum: &Datum) -> Json {
+    read_text(datum)
+        .map(|text| json!(text))
+        .or_else(|| read_number(datum).map(|number| json!(number)))
+        .or_else(|| read_integer(datum).map(|number| json!(number)))
+        .or_else(|| read_time(datum).map(|time| json!(time.to_rfc3339_opts(SecondsFormat::Millis, true))))
+        .or_else(|| read_flag(datum).map(|flag| json!(flag)))
+        .unwrap_or(Json::Null)
+}
+
+/// The sort value that [`from_datum`] wrote.
+fn to_datum(column: &CatalogColumn, value: &Json) -> Datum {
+    match sort_field(column) {
+        Field::Integer => Datum::BigInt(value.as_i64()),
+        Field::Number => Datum::Double(value.as_f64()),
+        Field::Flag => Datum::Bool(value.as_bool()),
+        Field::Time => {
+            let time = value.as_str().and_then(|text| DateTime::parse_from_rfc3339(text).ok());
+            Datum::ChronoDateTimeUtc(time.map(|time| time.to_utc()))
+        }
+        _ => Datum::String(value.as_str().map(str::to_owned)),
+    }
+}

@@ -1,0 +1,221 @@
+//! A row between its slots and its cells: values by column, and each cell's stamp.
+
+use serde_json::{Map, Value as Json, json};
+use uuid::Uuid;
+
+use super::actor::Source;
+use super::merge::{Cell, Stamp};
+use crate::error::Result;
+use crate::store::rows;
+use crate::store::{
+    Datum, Field, Org, Row, RowHead, SlotColumn, Tx, read_flag, read_number, read_text, read_time,
+};
+use crate::tables::value::{tags_from_slot, tags_to_slot};
+use crate::tables::{CatalogColumn, CatalogTable, Kind, Place, Storage, Value};
+
+/// A row with its values in the order of the table's columns. Computed columns are none here.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    pub head: RowHead,
+    pub values: Vec<Option<Value>>,
+}
+
+/// The row with this id, archived or not.
+pub async fn get(tx: &mut Tx, org: Org, table: &CatalogTable, id: Uuid) -> Result<Option<Stored>> {
+    let slots = slot_columns(table);
+    let row = rows::get(tx, org, table.key(), id, &slots).await?;
+    Ok(row.map(|row| Stored::from_row(table, row)))
+}
+
+/// The rows with these ids, archived or not, held until the transaction ends, in the order of their ids.
+pub async fn lock(tx: &mut Tx, org: Org, table: &CatalogTable, ids: &[Uuid]) -> Result<Vec<Stored>> {
+    let rows = rows::lock(tx, org, table.key(), ids, &slot_columns(table)).await?;
+    Ok(rows.into_iter().map(|row| Stored::from_row(table, row)).collect())
+}
+
+/// The slots of a table's columns, in their order.
+pub(super) fn slot_columns(table: &CatalogTable) -> Vec<SlotColumn> {
+    table.columns.iter().filter_map(slot_column).collect()
+}
+
+pub(super) fn slot_column(column: &CatalogColumn) -> Option<SlotColumn> {
+    match column.place {
+        Place::Slot(slot) => Some((slot.column(), field(column.kind))),
+        Place::RowTags | Place::Computed(_) => None,
+    }
+}
+
+/// The type in which a column's value travels to and from the database.
+pub(super) fn field(kind: Kind) -> Field {
+    match kind.storage() {
+        Storage::Text => Field::Text,
+        Storage::Number => Field::Number,
+        Storage::Time => Field::Time,
+        Storage::Flag => Field::Flag,
+    }
+}
+
+/// A value as its slot holds it.
+pub(super) fn to_slot(kind: Kind, value: Option<&Value>) -> Datum {
+    match (kind.storage(), value) {
+        (Storage::Text, Some(Value::Text(text))) => Datum::String(Some(text.clone())),
+        (Storage::Text, Some(Value::Tags(tags))) => Datum::String(Some(tags_to_slot(tags))),
+        (Storage::Text, _) => Datum::String(None),
+        (Storage::Number, Some(Value::Number(number))) => Datum::Double(Some(*number)),
+        (Storage::Number, _) => Datum::Double(None),
+        (Storage::Time, Some(Value::Time(time))) => Datum::ChronoDateTimeUtc(Some(*time)),
+        (Storage::Time, _) => Datum::ChronoDateTimeUtc(None),
+        (Storage::Flag, Some(Value::Flag(flag))) => Datum::Bool(Some(*flag)),
+        (Storage::Flag, _) => Datum::Bool(None),
+    }
+}
+
+/// The value a slot holds.
+pub(super) fn from_slot(kind: Kind, datum: &Datum) -> Option<Value> {
+    match kind.storage() {
+        Storage::Text if kind == Kind::Tags => read_text(datum).map(|text| Value::Tags(tags_from_slot(text))),
+        Storage::Text => read_text(datum).map(|text| Value::Text(text.to_owned())),
+        Storage::Number => read_number(datum).map(Value::Number),
+        Storage::Time => read_time(datum).map(Value::Time),
+        Storage::Flag => read_flag(datum).map(Value::Flag),
+    }
+}
+
+/// A value as the change log keeps it, to be read back by [`from_log`].
+pub(super) fn to_log(value: Option<&Value>) -> Json {
+    match value {
+        None => Json::Null,
+        Some(Value::Text(text)) => json!(text),
+        Some(Value::Number(number)) => json!(number),
+        Some(Value::Time(time)) => json!(time),
+        Some(Value::Flag(flag)) => json!(flag),
+        Some(Value::Tags(tags)) => json!(tags),
+    }
+}
+
+/// The value that [`to_log`] wrote for a column of this kind.
+pub(super) fn from_log(kind: Kind, logged: &Json) -> Option<Value> {
+    match kind.storage() {
+        Storage::Text if kind == Kind::Tags => serde_json::from_value(logged.clone()).ok().map(Value::Tags),
+        Storage::Text => logged.as_str().map(|text| Value::Text(text.to_owned())),
+        Storage::Number => logged.as_f64().map(Value::Number),
+        Storage::Time => serde_json::from_value(logged.clone()).ok().map(Value::Time),
+        Storage::Flag => logged.as_bool().map(Value::Flag),
+    }
+}
+
+impl Stored {
+    pub(super) fn from_row(table: &CatalogTable, row: Row) -> Stored {
+        let mut slots = row.slots.iter();
+        let values = table
+            .columns
+            .iter()
+            .map(|column| match column.place {
+                Place::Slot(_) => slots.next().and_then(|datum| from_slot(column.kind, datum)),
+                Place::RowTags => row.head.tags.as_deref().map(|tags| Value::Tags(tags_from_slot(tags))),
+                Place::Computed(_) => None,
+            })
+            .collect();
+        Stored { head: row.head, values }
+    }
+
+    /// The cell of a column: its value with the stamp of the write that gave it; none when never written.
+    pub fn cell(&self, table: &CatalogTable, column: usize) -> Option<Cell> {
+        let value = self.values.get(column)?.clone();
+        match own_stamp(&self.head.provenance, &table.columns.get(column)?.key) {
+            Some(stamp) => Some(Cell { value, stamp }),
+            None => value.map(|value| Cell { value: Some(value), stamp: self.base() }),
+        }
+    }
+
+    /// The stamp of every value without one of its own.
+    fn base(&self) -> Stamp {
+        Stamp {
+            ms: self.head.base_ms,
+            ctr: self.head.base_ctr,
+            source: Source::from_name(&self.head.base_source).unwrap_or(Source::App),
+            actor: self.head.base_actor.clone(),
+        }
+    }
+
+    /// The newest version anything in the row has.
+    pub fn newest(&self) -> (i64, i64) {
+        let own = self.head.provenance.keys().filter_map(|key| own_stamp(&self.head.provenance, key));
+        own.map(|stamp| (stamp.ms, stamp.ctr))
+            .chain(self.head.archived)
+            .fold((self.head.base_ms, self.head.base_ctr), Ord::max)
+    }
+
+    /// The newest version that anything in the row has from a hand, not from a computation of ours.
+    pub fn newest_by_hand(&self) -> (i64, i64) {
+        let own = self.head.provenance.keys().filter_map(|key| own_stamp(&self.head.provenance, key));
+        own.filter(|stamp| stamp.source != Source::Derived)
+            .map(|stamp| (stamp.ms, stamp.ctr))
+            .chain(self.head.archived)
+            .fold((self.head.base_ms, self.head.base_ctr), Ord::max)
+    }
+
+    /// Puts a cell into the row, keeping its stamp apart only where it differs from the row's base.
+    pub(super) fn put(&mut self, table: &CatalogTable, column: usize, cell: Cell) {
+        let base = self.base();
+        let (Some(declared), Some(slot)) = (table.columns.get(column), self.values.get_mut(column)) else {
+            return;
+        };
+        if cell.value.is_some() && cell.stamp == base {
+            self.head.provenance.remove(&declared.key);
+        } else {
+            let stamp = &cell.stamp;
+            let entry = json!([stamp.ms, stamp.ctr, stamp.source.name(), stamp.actor]);
+            self.head.provenance.insert(declared.key.clone(), entry);
+        }
+        if declared.place == Place::RowTags {
+            self.head.tags = match &cell.value {
+                Some(Value::Tags(tags)) => Some(tags_to_slot(tags)),
+                _ => None,
+            };
+        }
+        *slot = cell.value;
+    }
+
+    /// The slots' values, in the order of [`slot_columns`].
+    pub(super) fn slots(&self, table: &CatalogTable) -> Vec<Datum> {
+        table
+            .columns
+            .iter()
+            .zip(&self.values)
+            .filter(|(column, _)| matches!(column.place, Place::Slot(_)))
+            .map(|(column, value)| to_slot(column.kind, value.as_ref()))
+            .collect()
+    }
+
+    /// The text that search looks in: the searched columns, folded.
+    pub(super) fn search_text(&self, table: &CatalogTable) -> String {
+        let mut words = Vec::new();
+        for (column, value) in table.columns.iter().zip(&self.values) {
+            if column.searched
+                && let Some(Value::Text(text)) = value
+            {
+                words.push(fold(text));
+            }
+        }
+        words.join("\n")
+    }
+}
+
+/// Text as search compares it: lower-case, without accents, white space as single spaces.
+pub(super) fn fold(text: &str) -> String {
+    use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
+    let folded: String =
+        text.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).collect();
+    folded.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn own_stamp(provenance: &Map<String, Json>, key: &str) -> Option<Stamp> {
+    let [ms, ctr, source, actor] = provenance.get(key)?.as_array()?.as_slice() else { return None };
+    Some(Stamp {
+        ms: ms.as_i64()?,
+        ctr: ctr.as_i64()?,
+        source: Source::from_name(source.as_str()?)?,
+        actor: actor.as_str()?.to_owned(),
+    })
+}

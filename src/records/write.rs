@@ -1,0 +1,337 @@
+//! The write path: load and hold the rows, merge each cell, store what changed, log it, and bring what is
+//! computed from it up to date. All of it in the caller's transaction, or none of it.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value as Json, json};
+use sqlx::types::Json as SqlJson;
+use uuid::Uuid;
+
+use super::change::{Action, Change, Edit, Target};
+use super::derive;
+use super::merge::{Cell, Stamp, Verdict, merge, tick};
+use super::stored::{Stored, lock, slot_columns, to_log, to_slot};
+use crate::clock::Ids;
+use crate::error::{Error, Result, conflict, not_found};
+use crate::store::{ChangeRow, Datum, Row, RowHead, Tx};
+use crate::store::{changes, rows};
+use crate::tables::{Access, Catalog, CatalogTable, Derivation, Place, Value};
+
+/// What a change did, edit by edit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// None when nothing changed: then there is nothing to undo.
+    pub change_id: Option<Uuid>,
+    pub rows: Vec<RowOutcome>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct RowOutcome {
+    /// Where in the call the edit stands.
+    pub position: usize,
+    pub id: Uuid,
+    pub touched: Touched,
+    /// The columns whose value is another one now.
+    pub columns: Vec<usize>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Touched {
+    Created,
+    Updated,
+    Archived,
+    Restored,
+    Unchanged,
+}
+
+/// Writes a change. Everything it needs is checked before anything is stored: an error leaves no trace.
+pub async fn write(
+    tx: &mut Tx,
+    catalog: &Catalog,
+    change: Change<'_>,
+    now: DateTime<Utc>,
+    ids: &Ids,
+) -> Result<Outcome> {
+    let mut drafts = load(tx, catalog, &change, now).await?;
+    let newest =
+        drafts.rows.iter().filter(|draft| draft.before.is_some()).map(|draft| draft.after.newest()).max();
+    let (ms, ctr) = tick(now.timestamp_millis(), newest);
+    let stamp = Stamp { ms, ctr, source: change.source, actor: change.actor.short() };
+    let mut outcomes = Vec::with_capacity(change.edits.len());
+    for edit in &change.edits {
+        outcomes.push(apply(change.table, &mut drafts, edit, &stamp)?);
+    }
+    if outcomes.iter().all(|outcome| outcome.touched == Touched::Unchanged) {
+        return Ok(Outcome { change_id: None, rows: outcomes });
+    }
+    let touched: Vec<Draft> = drafts.rows.into_iter().filter(|draft| draft.action.is_some()).collect();
+    let change_id = ids.next();
+    store(tx, catalog, change.table, &touched, now).await?;
+    log(tx, catalog, &change, change_id, &touched, &stamp, now).await?;
+    derive::after(tx, catalog, change.table, &touched, now, ids).await?;
+    Ok(Outcome { change_id: Some(change_id), rows: outcomes })
+}
+
+/// A row on its way through a change.
+#[derive(Debug)]
+pub(super) struct Draft {
+    pub(super) before: Option<Stored>,
+    pub(super) after: Stored,
+    /// What the change does to it as a whole; none while nothing changed.
+    action: Option<&'static str>,
+    /// Each changed column with its value before the change.
+    changed: BTreeMap<usize, Option<Value>>,
+}
+
+struct Drafts {
+    rows: Vec<Draft>,
+    by_id: HashMap<Uuid, usize>,
+}
+
+/// Loads and holds the rows the edits name, and starts the new ones.
+async fn load(tx: &mut Tx, catalog: &Catalog, change: &Change<'_>, now: DateTime<Utc>) -> Result<Drafts> {
+    let table = change.table;
+    let ids: Vec<Uuid> = change
+        .edits
+        .iter()
+        .filter_map(|edit| match edit.target {
+            Target::Existing(id) => Some(id),
+            Target::New(_) => None,
+        })
+        .collect();
+    let mut drafts = Drafts { rows: Vec::new(), by_id: HashMap::new() };
+    for stored in lock(tx, catalog.org, table, &ids).await? {
+        drafts.by_id.insert(stored.head.id, drafts.rows.len());
+        drafts.rows.push(Draft {
+            before: Some(stored.clone()),
+            after: stored,
+            action: None,
+            changed: BTreeMap::new(),
+        });
+    }
+    for edit in &change.edits {
+        match edit.target {
+            Target::New(id) if !drafts.by_id.contains_key(&id) => {
+                drafts.by_id.insert(id, drafts.rows.len());
+                let after = blank(table, id, change, now);
+                drafts.rows.push(Draft { before: None, after, action: None, changed: BTreeMap::new() });
+            }
+            Target::Existing(id) if !drafts.by_id.contains_key(&id) => {
+                return Err(not_found(format!("`{}` has no row with the id {id}", table.key()))
+                    .at(format!("rows[{}].id", edit.position))
+                    .hint(format!("find rows with query_{}", table.key())));
+            }
+            _ => {}
+        }
+    }
+    Ok(drafts)
+}
+
+/// A row that does not exist yet, with the values every new row has.
+fn blank(table: &CatalogTable, id: Uuid, change: &Change<'_>, now: DateTime<Utc>) -> Stored {
+    let head = RowHead {
+        id,
+        base_ms: now.timestamp_millis(),
+        base_ctr: 0,
+        base_source: change.source.name().to_owned(),
+        base_actor: change.actor.short(),
+        provenance: Map::new(),
+        created_at: now,
+        updated_at: now,
+        archived: None,
+        tags: None,
+        search: String::new(),
+    };
+    let initial = table.columns.iter().map(|column| match (column.key.as_str(), column.access) {
+        ("created_at", Access::Editable) if !column.custom => Some(Value::Time(now)),
+        (_, Access::Derived(Derivation::ActiveContacts)) => Some(Value::Number(0.0)),
+        _ => None,
+    });
+    Stored { values: initial.collect(), head }
+}
+
+fn apply(table: &CatalogTable, drafts: &mut Drafts, edit: &Edit, stamp: &Stamp) -> Result<RowOutcome> {
+    let id = edit.target.id();
+    let Some(draft) = drafts.by_id.get(&id).and_then(|&place| drafts.rows.get_mut(place)) else {
+        return Err(crate::error::internal("an edit's row was not loaded"));
+    };
+    let (touched, columns) = match &edit.action {
+        Action::Set { cells, expected } => {
+            check(table, draft, edit.position, expected)?;
+            set(table, draft, cells, stamp)
+        }
+        Action::Archive if draft.after.head.archived.is_none() => {
+            draft.after.head.archived = Some((stamp.ms, stamp.ctr));
+            draft.action = Some("archive");
+            (Touched::Archived, Vec::new())
+        }
+        Action::Restore if draft.after.head.archived.is_some() => {
+            draft.after.head.archived = None;
+            draft.action = Some("restore");
+            (Touched::Restored, Vec::new())
+        }
+        Action::Archive | Action::Restore => (Touched::Unchanged, Vec::new()),
+        Action::Empty(column) => set(table, draft, &[(*column, None)], stamp),
+    };
+    Ok(RowOutcome { position: edit.position, id, touched, columns })
+}
+
+/// An archived row takes no values, and a value that the caller expected must be there.
+fn check(
+    table: &CatalogTable,
+    draft: &Draft,
+    position: usize,
+    expected: &[(usize, Option<Value>)],
+) -> Result<()> {
+    if draft.after.head.archived.is_some() {
+        let id = draft.after.head.id;
+        return Err(conflict(format!("the row {id} of `{}` is archived", table.key()))
+            .at(format!("rows[{position}].id"))
+            .hint("archive_rows with restore: true brings it back"));
+    }
+    for (column, value) in expected {
+        if draft.after.values.get(*column) != Some(value) {
+            return Err(stale(table, draft, position, *column));
+        }
+    }
+    Ok(())
+}
+
+fn stale(table: &CatalogTable, draft: &Draft, position: usize, column: usize) -> Error {
+    let key = table.columns.get(column).map_or("", |column| column.key.as_str());
+    let current = to_log(draft.after.values.get(column).and_then(Option::as_ref));
+    conflict(format!("`{key}` is now {current}, not what was expected"))
+        .at(format!("rows[{position}].expected.{key}"))
+        .hint("somebody changed it since it was read: read the row again and decide anew")
+}
+
+/// Sets cells. A value that is there already is no edit: it moves no version.
+fn set(
+    table: &CatalogTable,
+    draft: &mut Draft,
+    cells: &[(usize, Option<Value>)],
+    stamp: &Stamp,
+) -> (Touched, Vec<usize>) {
+    let is_new = draft.before.is_none();
+    let starts = is_new && draft.action.is_none();
+    if starts {
+        draft.action = Some("create");
+        draft.after.head.base_ms = stamp.ms;
+        draft.after.head.base_ctr = stamp.ctr;
+    }
+    let mut columns = Vec::new();
+    for (column, value) in cells {
+        let before = draft.after.values.get(*column).cloned().flatten();
+        if before == *value {
+            continue;
+        }
+        let incoming = Cell { value: value.clone(), stamp: stamp.clone() };
+        let current = if is_new { None } else { draft.after.cell(table, *column) };
+        let (merged, verdict) = merge(current, incoming);
+        if is_new || verdict == Verdict::Won {
+            draft.after.put(table, *column, merged);
+            draft.changed.entry(*column).or_insert(before);
+            columns.push(*column);
+        }
+    }
+    if starts {
+        return (Touched::Created, columns);
+    }
+    if columns.is_empty() {
+        return (Touched::Unchanged, columns);
+    }
+    draft.action = draft.action.or(Some("update"));
+    (Touched::Updated, columns)
+}
+
+/// Puts new rows in one statement, and rows that changed in the same columns in one statement each.
+async fn store(
+    tx: &mut Tx,
+    catalog: &Catalog,
+    table: &CatalogTable,
+    drafts: &[Draft],
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let (mut new, mut groups) = (Vec::new(), BTreeMap::<Vec<String>, Vec<(Uuid, Vec<Datum>)>>::new());
+    for draft in drafts {
+        let search = draft.after.search_text(table);
+        let Some(before) = &draft.before else {
+            let head = RowHead { search, ..draft.after.head.clone() };
+            new.push(Row { head, slots: draft.after.slots(table) });
+            continue;
+        };
+        let (mut columns, mut values) = (Vec::new(), Vec::new());
+        let mut put = |column: &str, value: Datum| {
+            columns.push(column.to_owned());
+            values.push(value);
+        };
+        for &place in draft.changed.keys() {
+            let (Some(column), Some(value)) = (table.columns.get(place), draft.after.values.get(place))
+            else {
+                continue;
+            };
+            match column.place {
+                Place::Slot(slot) => put(&slot.column(), to_slot(column.kind, value.as_ref())),
+                Place::RowTags => put("tags", Datum::String(draft.after.head.tags.clone())),
+                Place::Computed(_) => {}
+            }
+        }
+        if before.head.archived != draft.after.head.archived {
+            put("archived_ms", Datum::BigInt(draft.after.head.archived.map(|(ms, _)| ms)));
+            put("archived_ctr", Datum::BigInt(draft.after.head.archived.map(|(_, ctr)| ctr)));
+        }
+        if before.head.search != search {
+            put("search", search.into());
+        }
+        if !draft.changed.is_empty() {
+            put("provenance", Datum::Json(Some(Box::new(Json::Object(draft.after.head.provenance.clone())))));
+        }
+        put("updated_at", now.into());
+        groups.entry(columns).or_default().push((draft.after.head.id, values));
+    }
+    rows::insert(tx, catalog.org, table.key(), &slot_columns(table), &new).await?;
+    for (columns, rows) in &groups {
+        rows::update(tx, catalog.org, table.key(), columns, rows).await?;
+    }
+    Ok(())
+}
+
+/// Appends the change: for each row what was done and, for changed cells, what they were and became.
+async fn log(
+    tx: &mut Tx,
+    catalog: &Catalog,
+    change: &Change<'_>,
+    change_id: Uuid,
+    drafts: &[Draft],
+    stamp: &Stamp,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let lines: Vec<ChangeRow> = drafts.iter().map(|draft| line(change.table, draft, stamp)).collect();
+    let head = changes::Change {
+        id: change_id,
+        table_key: change.table.key().to_owned(),
+        source: change.source.name().to_owned(),
+        actor: SqlJson(serde_json::to_value(change.actor).map_err(crate::error::internal)?),
+        created_at: now,
+        undo_of: change.undo_of,
+    };
+    changes::append(tx, catalog.org, &head, &lines).await
+}
+
+fn line(table: &CatalogTable, draft: &Draft, stamp: &Stamp) -> ChangeRow {
+    let action = draft.action.unwrap_or("update");
+    let mut cells = Map::new();
+    if action != "create" {
+        for (&place, before) in &draft.changed {
+            if let (Some(column), Some(after)) = (table.columns.get(place), draft.after.values.get(place)) {
+                cells.insert(column.key.clone(), json!([to_log(before.as_ref()), to_log(after.as_ref())]));
+            }
+        }
+    }
+    ChangeRow {
+        row_id: draft.after.head.id,
+        action: action.to_owned(),
+        cells: SqlJson(json!({"version": [stamp.ms, stamp.ctr], "cells": cells})),
+    }
+}
