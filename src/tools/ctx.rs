@@ -1,0 +1,68 @@
+//! What a tool's work needs: the services of the process, who is calling, and how to report progress.
+
+use std::sync::Arc;
+
+use crate::clock::{Clock, Ids};
+use crate::error::Result;
+use crate::records::Actor;
+use crate::store::{Org, Store, Tx};
+use crate::tables::{Catalog, Catalogs, Reading};
+
+/// The process's shared services, built once by `app`.
+#[derive(Debug)]
+pub struct Services {
+    pub store: Arc<Store>,
+    pub clock: Clock,
+    pub ids: Ids,
+    pub catalogs: Catalogs,
+}
+
+/// One call: cheap to make, never shared between calls.
+#[derive(Clone)]
+pub struct Ctx {
+    pub services: Arc<Services>,
+    pub org: Org,
+    pub actor: Actor,
+    pub progress: Progress,
+}
+
+/// Tells the caller how far a long call has come: done, total, and a sentence. Silent by default.
+#[derive(Clone, Default)]
+pub struct Progress(Option<Arc<dyn Fn(u64, Option<u64>, &str) + Send + Sync>>);
+
+impl Progress {
+    pub fn new(report: impl Fn(u64, Option<u64>, &str) + Send + Sync + 'static) -> Progress {
+        Progress(Some(Arc::new(report)))
+    }
+
+    pub fn report(&self, done: u64, total: Option<u64>, message: &str) {
+        if let Some(report) = &self.0 {
+            report(done, total, message);
+        }
+    }
+}
+
+impl Ctx {
+    /// A connection to read from, with the organization's catalog.
+    pub async fn read(&self) -> Result<(Tx, Arc<Catalog>)> {
+        let services = &self.services;
+        services.catalogs.read(&services.store, self.org, services.clock.now()).await
+    }
+
+    /// A transaction, with the organization's catalog.
+    pub async fn begin(&self) -> Result<(Tx, Arc<Catalog>)> {
+        let services = &self.services;
+        services.catalogs.begin(&services.store, self.org, services.clock.now()).await
+    }
+
+    /// How values written in this call are to be understood.
+    pub fn reading<'a>(&self, catalog: &'a Catalog) -> Reading<'a> {
+        Reading {
+            zone: catalog.zone,
+            now: self.services.clock.now(),
+            members: &catalog.members,
+            me: self.actor.id,
+            day_first: false,
+        }
+    }
+}

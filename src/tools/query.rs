@@ -1,0 +1,272 @@
+//! `query_<table>`: rows, counts and figures of one table.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value as Json, json};
+
+use super::ctx::Ctx;
+use super::schema::{Map, property};
+use super::tool::{Hints, Tool, Toolset, Words};
+use super::{figures, selection};
+use crate::error::{Result, invalid};
+use crate::records::{self, Cursor, PageRow};
+use crate::tables::{Catalog, CatalogColumn, CatalogTable, FilterArg, Kind, SortArg, Table, value};
+
+/// How many rows a call returns when it does not say.
+const DEFAULT_LIMIT: usize = 25;
+const MAX_LIMIT: usize = 200;
+/// How large a result may grow; it is cut at a row, with a cursor to go on from.
+const MAX_BYTES: usize = 60 * 1024;
+/// How far matches are counted when not all are returned.
+const MAX_COUNTED: u64 = 1_000;
+
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Args {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 200))]
+    pub ids: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 30))]
+    pub filters: Vec<FilterArg>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 30))]
+    pub any_of: Vec<FilterArg>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub search: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub view: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 5))]
+    pub sort: Vec<SortArg>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub aggregate: Option<figures::AggregateArg>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 2))]
+    pub group_by: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 200))]
+    pub limit: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub archived: Option<bool>,
+}
+
+/// Rows as one list of values each, in the order of `columns`.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+pub struct Output {
+    pub columns: Vec<String>,
+    #[schemars(schema_with = "rows_schema")]
+    pub rows: Vec<Vec<Json>>,
+    /// How many rows match in all, or at least this many when `total_is` says so.
+    pub total: u64,
+    pub total_is: Total,
+    /// Whether there is more than was returned; then `next_cursor` goes on from here.
+    pub truncated: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Total {
+    #[default]
+    Exact,
+    AtLeast,
+}
+
+pub fn tool(table: &'static Table) -> Tool {
+    let title = format!("Query {}", table.label.to_lowercase());
+    let description = format!(
+        "Find, list, count and sum {}: {}. Read describe_tables once for custom columns.",
+        table.label.to_lowercase(),
+        table.about.to_lowercase()
+    );
+    let words = Words { name: &format!("query_{}", table.key), title: &title, description: &description };
+    Tool::new(words, Toolset::Core, Hints::READ, move |ctx, args| run(ctx, table, args))
+        .with_input(|schema| describe(schema, table))
+}
+
+pub async fn run(ctx: Ctx, table: &'static Table, args: Args) -> Result<Output> {
+    let (mut tx, catalog) = ctx.read().await?;
+    let table = catalog.table(table.key)?;
+    let (args, after) = resume(&catalog, table, args)?;
+    if args.aggregate.is_some() || !args.group_by.is_empty() {
+        return figures::run(&ctx, &mut tx, &catalog, table, &args).await;
+    }
+    let query = selection::parse(&ctx, &catalog, table, &args)?;
+    let sort = selection::sort(table, &args)?;
+    let fields = fields(table, &args)?;
+    let limit = args.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT);
+    let page = records::page(&mut tx, &query, &sort, &fields, after.as_ref(), limit).await?;
+    let mut output = show(&catalog, table, &fields, &page.rows);
+    output.truncated = page.more || output.rows.len() < page.rows.len();
+    if output.truncated || after.is_some() {
+        let counted = records::count(&mut tx, &query, MAX_COUNTED + 1).await?;
+        output.total = counted.min(MAX_COUNTED);
+        output.total_is = if counted > MAX_COUNTED { Total::AtLeast } else { Total::Exact };
+    } else {
+        output.total = output.rows.len() as u64;
+    }
+    if output.truncated
+        && let Some(last) = page.rows.get(output.rows.len().saturating_sub(1))
+    {
+        output.next_cursor = Some(cursor(&catalog, table, &args, &last.cursor));
+    }
+    note_missing(&query, &args, &mut output);
+    Ok(output)
+}
+
+/// The arguments a cursor stands for, and the place to go on from. A cursor carries its query, so nothing
+/// need be repeated with it; what is repeated must be the same.
+fn resume(catalog: &Catalog, table: &CatalogTable, args: Args) -> Result<(Args, Option<Cursor>)> {
+    let Some(token) = args.cursor.as_deref().filter(|token| !token.is_empty()) else {
+        return Ok((args, None));
+    };
+    let refused = || {
+        invalid("this cursor was not issued for this organization and table, or was changed on the way")
+            .at("cursor")
+            .hint("pass next_cursor exactly as it was returned, or leave it out to start again")
+    };
+    let payload = records::open(&catalog.key, &purpose(table), token).ok_or_else(refused)?;
+    let (sealed, cursor): (Args, Cursor) = serde_json::from_str(&payload).map_err(|_| refused())?;
+    let same = Args { cursor: None, limit: None, fields: Vec::new(), ..args.clone() };
+    let alone = json!(same) == json!(Args::default());
+    if !alone && json!(same) != json!(Args { fields: Vec::new(), ..sealed.clone() }) {
+        return Err(invalid("the cursor belongs to a query with other arguments")
+            .at("cursor")
+            .hint("pass the cursor alone, or with the very filters, view, search and sort it came from"));
+    }
+    let fields = if args.fields.is_empty() { sealed.fields.clone() } else { args.fields };
+    Ok((Args { limit: args.limit, fields, ..sealed }, Some(cursor)))
+}
+
+fn cursor(catalog: &Catalog, table: &CatalogTable, args: &Args, last: &Cursor) -> String {
+    let args = Args { cursor: None, limit: None, ..args.clone() };
+    records::seal(&catalog.key, &purpose(table), &json!([args, last]).to_string())
+}
+
+fn purpose(table: &CatalogTable) -> String {
+    format!("cursor:{}", table.key())
+}
+
+/// The places of the columns to return.
+fn fields(table: &CatalogTable, args: &Args) -> Result<Vec<usize>> {
+    if args.fields.is_empty() {
+        let shown = table.columns.iter().enumerate().filter(|(_, column)| table.shows_by_default(column));
+        return Ok(shown.map(|(place, _)| place).collect());
+    }
+    let mut fields = Vec::with_capacity(args.fields.len());
+    for (i, key) in args.fields.iter().enumerate().filter(|(_, key)| *key != "id") {
+        let place = table.place(key).map_err(|error| error.at(format!("fields[{i}]")))?;
+        if !fields.contains(&place) {
+            fields.push(place);
+        }
+    }
+    Ok(fields)
+}
+
+/// The rows as they are returned, as many as fit.
+fn show(catalog: &Catalog, table: &CatalogTable, fields: &[usize], rows: &[PageRow]) -> Output {
+    let columns: Vec<&CatalogColumn> = fields.iter().filter_map(|&field| table.columns.get(field)).collect();
+    let mut output = Output {
+        columns: std::iter::once("id".to_owned())
+            .chain(columns.iter().map(|column| column.key.clone()))
+            .collect(),
+        ..Output::default()
+    };
+    let mut bytes = 0;
+    for row in rows {
+        let mut shown = vec![json!(row.id)];
+        for (column, cell) in columns.iter().zip(&row.values) {
+            shown.push(cell.as_ref().map_or(Json::Null, |cell| value::show(column, cell, &catalog.members)));
+        }
+        bytes += size(&shown);
+        if bytes > MAX_BYTES {
+            if !output.rows.is_empty() {
+                output.note = Some(
+                    "the result was cut at its size limit: go on with next_cursor, or ask for fewer fields"
+                        .to_owned(),
+                );
+                break;
+            }
+            output.note = Some(shorten(&mut shown, table, row));
+        }
+        output.rows.push(shown);
+    }
+    output
+}
+
+/// Cuts the long texts of a row that is too large by itself.
+fn shorten(shown: &mut [Json], table: &CatalogTable, row: &PageRow) -> String {
+    let longest = MAX_BYTES / (2 * shown.len());
+    for cell in shown.iter_mut() {
+        if let Json::String(text) = cell
+            && text.len() > longest
+        {
+            let end = text.floor_char_boundary(longest);
+            *cell = json!(format!("{}…", text.get(..end).unwrap_or_default()));
+        }
+    }
+    format!(
+        "texts longer than {longest} bytes were cut: read ops://tables/{}/rows/{} for the whole row",
+        table.key(),
+        row.id
+    )
+}
+
+fn size(row: &[Json]) -> usize {
+    row.iter().map(|cell| cell.to_string().len() + 1).sum::<usize>() + 2
+}
+
+/// Says which of the ids asked for were not found.
+fn note_missing(query: &records::Query<'_>, args: &Args, output: &mut Output) {
+    let Some(ids) = &query.ids else { return };
+    let found: Vec<&str> = output.rows.iter().filter_map(|row| row.first().and_then(Json::as_str)).collect();
+    let missing: Vec<String> =
+        ids.iter().map(ToString::to_string).filter(|id| !found.contains(&id.as_str())).collect();
+    if !missing.is_empty() && !output.truncated && args.filters.is_empty() && args.search.is_none() {
+        output.note = Some(format!("no live row has these ids: {}", missing.join(", ")));
+    }
+}
+
+fn rows_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    let cell = super::schema::cell(generator);
+    schemars::json_schema!({"type": "array", "items": {"type": "array", "items": cell}})
+}
+
+/// Puts the table's own words into the schema.
+fn describe(schema: &mut Map, table: &Table) {
+    let columns: Vec<String> = table
+        .columns
+        .iter()
+        .map(|column| {
+            let options: Vec<&str> = column.options.iter().map(|option| option.value).collect();
+            match column.kind {
+                Kind::Status => format!("{} [{}]", column.key, options.join(", ")),
+                kind => format!("{} ({})", column.key, kind.type_name()),
+            }
+        })
+        .collect();
+    let views: Vec<&str> = table.views.iter().map(|view| view.key).collect();
+    let mut say = |name: &str, text: String| {
+        property(schema, name).insert("description".to_owned(), json!(text));
+    };
+    say("filters", format!("All must hold. Columns: {}, tags, custom ones", columns.join(", ")));
+    say("any_of", "At least one must hold".to_owned());
+    say("search", "Words to find in names and e-mail addresses".to_owned());
+    say("view", format!("{} or an own one", views.join(", ")));
+    say("fields", "Columns to return; default: the main ones".to_owned());
+    say(
+        "group_by",
+        format!("Up to 2 columns; a date as {}:month (day, week, month, quarter, year)", table.default_date),
+    );
+    say("limit", format!("Default {DEFAULT_LIMIT}"));
+    say("cursor", "next_cursor of the page before; needs no other argument".to_owned());
+    say("archived", "Archived rows instead".to_owned());
+}
