@@ -1,0 +1,24 @@
+//! opstables: the tool server that sales copilots use to work with CRM data.
+//!
+//! Read the modules in this order; each may use those above it, none beside or below.
+//!
+//! ```text
+//! error · config · clock
+//! store                  SQL, no meaning
+//! tables                 the five standard tables as declarations, and an organization's catalog of them
+//! records                the meaning of a read and of a write
+//! tools                  the verbs offered to the model
+//! mcp                    turns the protocol into calls
+//! cli · app              wiring
+//! ```
+
+pub mod app;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod error;
+pub mod mcp;
+pub mod records;
+pub mod store;
+pub mod tables;
+pub mod tools;
