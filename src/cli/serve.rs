@@ -1,0 +1,79 @@
+//! `opstables serve`: the MCP server that a copilot's host starts. Nothing but MCP goes to stdout.
+
+use crate::error::{Result, invalid};
+use crate::mcp::{self, Caller};
+use crate::tools::{self, Toolbox, Toolset};
+
+use super::Status;
+use super::session::{Session, whose};
+
+/// Serve the tools to a copilot over MCP on stdin and stdout
+///
+/// A copilot's host starts this; `opstables init` prints what to put into its configuration. The database is
+/// opened with the first call, not before.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLE)]
+pub struct Args {
+    /// Sets of tools to offer: core, admin [env: OPSTABLES_TOOLSETS] [default: core]
+    #[arg(long, value_name = "SETS", value_delimiter = ',')]
+    toolsets: Vec<String>,
+    /// Offer only the tools that change nothing [env: OPSTABLES_READ_ONLY]
+    #[arg(long)]
+    read_only: bool,
+}
+
+const EXAMPLE: &str = "Examples:
+  opstables serve --org acme --user ann@acme.com
+  opstables serve --read-only
+  claude mcp add opstables -- opstables serve --org acme";
+
+/// What a host tells its model about the tools as a whole.
+const INSTRUCTIONS: &str = "\
+The sales team's CRM data as five tables: leads, meetings, contacts, companies, clients.
+- Read with query_<table>: filters, search, views, sort, and group_by with aggregate for counts and sums. Let \
+it count and sum; do not page through rows to do so.
+- describe_tables says what only this organization has: custom columns, status options, views, members.
+- Write with save_<table>: rows without an id are created, rows with one are changed, and filters with set \
+change many. archive_rows removes rows; undo_change takes a change back by its change_id.
+- When a call answers that it needs confirmation, nothing was changed yet: show the user its preview, and only \
+when they agree repeat the call with the token as confirm.
+- Dates may be relative (today, this_week, last_month) and `me` is the user. An error names the right words: \
+correct the call as it says.";
+
+impl Args {
+    /// The flags given, by the setting they set.
+    pub(super) fn flags(&self) -> Vec<(&'static str, String)> {
+        let mut flags = Vec::new();
+        if !self.toolsets.is_empty() {
+            flags.push(("server.toolsets", self.toolsets.join(",")));
+        }
+        if self.read_only {
+            flags.push(("server.read_only", "true".to_owned()));
+        }
+        flags
+    }
+}
+
+pub(super) async fn run(_: &Args, session: &Session) -> Result<Status> {
+    let toolsets = toolsets(&session.config.server.toolsets)?;
+    let toolbox = Toolbox::new(tools::all(), &toolsets, session.config.server.read_only);
+    let app = session.app()?;
+    let services = app.services.clone();
+    let config = session.config.clone();
+    let caller = Caller::new(move || {
+        let (app, config) = (app.clone(), config.clone());
+        Box::pin(async move { whose(&app, &config).await })
+    });
+    mcp::serve_stdio(services, toolbox, caller, INSTRUCTIONS.to_owned()).await?;
+    Ok(Status::Done)
+}
+
+fn toolsets(names: &[String]) -> Result<Vec<Toolset>> {
+    let read = |name: &String| {
+        Toolset::from_name(name).ok_or_else(|| {
+            invalid(format!("there is no toolset `{name}`"))
+                .choices(name, Toolset::ALL.iter().map(|toolset| toolset.name()))
+        })
+    };
+    names.iter().map(read).collect()
+}

@@ -1,0 +1,120 @@
+//! What every command is given: the settings, where to print, and the way to the organization's data.
+
+use std::io::{self, IsTerminal};
+use std::path::PathBuf;
+
+use tracing_subscriber::EnvFilter;
+use uuid::Uuid;
+
+use super::output::Output;
+use crate::app::{App, Options};
+use crate::clock::{Clock, Ids};
+use crate::config::Config;
+use crate::error::Result;
+use crate::records::{Actor, ActorKind};
+use crate::store::Org;
+use crate::tools::Ctx;
+
+/// The settings that every command takes as flags.
+#[derive(Debug, clap::Args)]
+pub struct SettingArgs {
+    /// Database to use: sqlite://path/to/file.db or postgres://user@host/database
+    /// [env: OPSTABLES_DATABASE_URL]
+    #[arg(long, global = true, value_name = "URL", help_heading = "Settings")]
+    pub database_url: Option<String>,
+    /// Organization to work in, by its short name [env: OPSTABLES_ORG]
+    #[arg(long, global = true, value_name = "SLUG", help_heading = "Settings")]
+    pub org: Option<String>,
+    /// Member to act for, by name or e-mail address [env: OPSTABLES_USER]
+    #[arg(long, global = true, value_name = "MEMBER", help_heading = "Settings")]
+    pub user: Option<String>,
+    /// Settings file [env: OPSTABLES_CONFIG] [default: opstables.toml, if there]
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Settings")]
+    pub config: Option<PathBuf>,
+    /// What to log on stderr: error, warn, info, debug or trace [env: OPSTABLES_LOG]
+    #[arg(long, global = true, value_name = "LEVEL", help_heading = "Settings")]
+    pub log: Option<String>,
+    /// Print the result, or the error, as JSON on stdout
+    #[arg(long, global = true, help_heading = "Settings")]
+    pub json: bool,
+}
+
+impl SettingArgs {
+    /// The flags given, by the setting they set.
+    pub(super) fn flags(&self) -> Vec<(&'static str, String)> {
+        let flags = [
+            ("database.url", &self.database_url),
+            ("caller.org", &self.org),
+            ("caller.user", &self.user),
+            ("log.level", &self.log),
+        ];
+        flags.into_iter().filter_map(|(key, value)| Some((key, value.clone()?))).collect()
+    }
+}
+
+/// A command's surroundings.
+pub(super) struct Session {
+    pub(super) config: Config,
+    pub(super) output: Output,
+}
+
+/// A database with the organization and the member that the settings name.
+pub(super) struct Connection {
+    pub(super) app: App,
+    pub(super) org: Org,
+    pub(super) user: Option<Uuid>,
+}
+
+impl Session {
+    /// The services on the database; it is opened when it is first used.
+    pub(super) fn app(&self) -> Result<App> {
+        let database_url = self.config.database.url.clone();
+        App::open(&Options { database_url, clock: Clock::System, ids: Ids::Random })
+    }
+
+    pub(super) async fn connect(&self) -> Result<Connection> {
+        let app = self.app()?;
+        let (org, user) = whose(&app, &self.config).await?;
+        Ok(Connection { app, org, user })
+    }
+}
+
+impl Connection {
+    /// A call of a person at the command line.
+    pub(super) fn person(&self) -> Ctx {
+        self.ctx(ActorKind::Person, None)
+    }
+
+    pub(super) fn ctx(&self, kind: ActorKind, tool: Option<&str>) -> Ctx {
+        let actor = Actor {
+            kind,
+            id: self.user,
+            client: Some("opstables".to_owned()),
+            tool: tool.map(str::to_owned),
+            request_id: None,
+        };
+        self.app.ctx(self.org, actor)
+    }
+}
+
+/// The organization and the member that the settings name.
+pub(super) async fn whose(app: &App, config: &Config) -> Result<(Org, Option<Uuid>)> {
+    let org = app.organization(config.caller.org.as_deref()).await?;
+    let user = match &config.caller.user {
+        Some(name) => Some(app.member(org, name).await?),
+        None => None,
+    };
+    Ok((org, user))
+}
+
+/// Sends the log to stderr: stdout belongs to results and to the protocol.
+pub(super) fn log_to_stderr(config: &Config) {
+    let filter = EnvFilter::builder().parse_lossy(&config.log.level);
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .finish();
+    // A second subscriber can only be there when a test runs commands in one process.
+    drop(tracing::subscriber::set_global_default(subscriber));
+}

@@ -1,0 +1,25 @@
+//! The one integration binary: every module below drives the crate or the real program from outside.
+
+mod client;
+mod harness;
+mod layers;
+mod queries;
+mod saves;
+mod source;
+mod stdio;
+mod tidy;
+
+#[test]
+fn no_forgotten_test_files() {
+    let listed = include_str!("main.rs");
+    let folder = source::root().join("tests/it");
+    for entry in std::fs::read_dir(folder).expect("the folder of this file") {
+        let name = entry.expect("a readable entry").file_name().into_string().expect("a plain name");
+        let module = name.strip_suffix(".rs").unwrap_or(&name);
+        let is_module = module != "main" && (module != name || source::is_module_folder(&name));
+        assert!(
+            !is_module || listed.contains(&format!("\nmod {module};")),
+            "tests/it/{name} never runs: main.rs has no `mod {module};`"
+        );
+    }
+}
