@@ -4,13 +4,18 @@
 //! Commands print through [`Output`] only; with `--json` the same facts come as JSON.
 
 mod call;
+mod cells;
 mod client_config;
+mod export;
 mod grid;
 mod init;
 mod members;
 mod output;
+mod query;
+mod selection;
 mod serve;
 mod session;
+mod tables;
 mod tools;
 
 use clap::{Parser, Subcommand};
@@ -44,7 +49,10 @@ const FIRST_STEPS: &str = "First steps:
 pub enum Command {
     Serve(serve::Args),
     Init(init::Args),
+    Export(export::Args),
+    Query(query::Args),
     Call(call::Args),
+    Tables(tables::Args),
     Members(members::Args),
     Tools(tools::Args),
 }
@@ -72,6 +80,9 @@ pub fn run(cli: Cli, output: Output) -> Result<Status> {
         match cli.command {
             Command::Serve(args) => serve::run(&args, &session).await,
             Command::Init(args) => init::run(args, &session).await,
+            Command::Export(args) => export::run(args, &session).await,
+            Command::Query(args) => query::run(args, &session).await,
+            Command::Tables(args) => tables::run(args, &session).await,
             Command::Call(args) => call::run(args, &session).await,
             Command::Members(args) => members::run(args, &session).await,
             Command::Tools(args) => tools::run(&args, &session),

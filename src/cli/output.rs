@@ -2,7 +2,7 @@
 //! only, and a reader that closes the pipe ends the program quietly.
 
 use std::fmt::Display;
-use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
@@ -75,14 +75,10 @@ impl Output {
     }
 }
 
-/// Whether a person is looking at stdout.
-pub fn is_terminal() -> bool {
-    io::stdout().is_terminal()
-}
-
 /// The width to print for: that of the terminal, or none when there is no terminal.
 pub fn width() -> Option<usize> {
-    is_terminal().then(|| std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok())).flatten()
+    let (width, _) = terminal_size::terminal_size_of(io::stdout())?;
+    Some(usize::from(width.0))
 }
 
 /// A write to stdout or to a file of the user's that failed.

@@ -9,12 +9,12 @@ use super::ctx::Ctx;
 use super::once::{Claim, claim};
 use super::outcome::{Preview, Status, Written};
 use super::save::{UNCONFIRMED_BY_FILTER, edit_each, matched};
-use super::schema::{Map, property};
-use super::selection;
+use super::schema::Map;
 use super::tool::{Hints, Tool, Toolset, Words};
+use super::{published, selection};
 use crate::error::{Result, invalid, not_found};
 use crate::records::{self, Action, Change, Source};
-use crate::tables::{FilterArg, TABLES};
+use crate::tables::FilterArg;
 
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -46,7 +46,7 @@ pub fn tool() -> Tool {
         title: "Archive or restore rows",
         description: "Archive (delete) rows by ids or filters; nothing is lost, restore: true or undo_change brings them back.",
     };
-    Tool::new(words, Toolset::Core, Hints::EDIT, run).with_input(describe)
+    Tool::new(words, Toolset::Core, Hints::EDIT, run).with_published(describe)
 }
 
 async fn run(ctx: Ctx, args: Args) -> Result<Written> {
@@ -121,6 +121,8 @@ fn check(args: &Args, restore: bool) -> Result<()> {
 }
 
 fn describe(schema: &mut Map) {
-    let keys: Vec<&str> = TABLES.iter().map(|table| table.key).collect();
-    property(schema, "table").insert("enum".to_owned(), json!(keys));
+    published::table(schema, "table");
+    published::put(schema, "ids", json!({"type": "array", "items": {"type": "string"}}));
+    published::put(schema, "filters", published::filters_as_elsewhere("As in query tools"));
+    published::bare(schema, &["restore", "dry_run", "confirm", "idempotency_key"]);
 }

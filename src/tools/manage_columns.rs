@@ -8,6 +8,7 @@ use super::confirm::Bound;
 use super::ctx::Ctx;
 use super::describe::{self, ColumnInfo};
 use super::outcome::{Preview, Status};
+use super::published;
 use super::schema::{Map, property};
 use super::tool::{Hints, Tool, Toolset, Words};
 use crate::error::{Result, denied, invalid};
@@ -15,7 +16,7 @@ use crate::records::{self, Action, Change, Query, Source};
 use crate::store::Tx;
 use crate::tables::custom::{self, ColumnEdit, NewColumn};
 use crate::tables::definitions::slot_index;
-use crate::tables::{Catalog, CatalogOption, Filter, Kind, TABLES, Test};
+use crate::tables::{Catalog, CatalogOption, Filter, Kind, Test};
 
 /// How many rows' values one deletion may empty.
 const MAX_EMPTIED: usize = 10_000;
@@ -250,7 +251,6 @@ fn kind_names() -> Vec<&'static str> {
 }
 
 fn describe_input(schema: &mut Map) {
-    let keys: Vec<&str> = TABLES.iter().map(|table| table.key).collect();
-    property(schema, "table").insert("enum".to_owned(), json!(keys));
+    published::table(schema, "table");
     property(schema, "type").insert("enum".to_owned(), json!(kind_names()));
 }

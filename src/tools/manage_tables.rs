@@ -7,7 +7,8 @@ use serde_json::json;
 use super::confirm::Bound;
 use super::ctx::Ctx;
 use super::outcome::Status;
-use super::schema::{Map, property};
+use super::published;
+use super::schema::Map;
 use super::tool::{Hints, Tool, Toolset, Words};
 use crate::error::{Result, invalid};
 use crate::store::{organizations, rows, structure};
@@ -157,6 +158,5 @@ fn known(catalog: &Catalog, key: &str) -> Result<&'static str> {
 }
 
 fn describe(schema: &mut Map) {
-    let keys: Vec<&str> = TABLES.iter().map(|table| table.key).collect();
-    property(schema, "table").insert("enum".to_owned(), json!(keys));
+    published::table(schema, "table");
 }

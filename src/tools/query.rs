@@ -5,12 +5,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use super::ctx::Ctx;
-use super::schema::{Map, property};
+use super::schema::Map;
 use super::tool::{Hints, Tool, Toolset, Words};
-use super::{figures, selection};
+use super::{figures, published, selection};
 use crate::error::{Result, invalid};
 use crate::records::{self, Cursor, PageRow};
-use crate::tables::{Catalog, CatalogColumn, CatalogTable, FilterArg, Kind, SortArg, Table, value};
+use crate::tables::{Catalog, CatalogColumn, CatalogTable, FilterArg, SortArg, Table, value};
 
 /// How many rows a call returns when it does not say.
 const DEFAULT_LIMIT: usize = 25;
@@ -82,14 +82,11 @@ pub enum Total {
 
 pub fn tool(table: &'static Table) -> Tool {
     let title = format!("Query {}", table.label.to_lowercase());
-    let description = format!(
-        "Find, list, count and sum {}: {}. Read describe_tables once for custom columns.",
-        table.label.to_lowercase(),
-        table.about.to_lowercase()
-    );
+    let description =
+        format!("Find, list, count or sum {}: {}", table.label.to_lowercase(), table.about.to_lowercase());
     let words = Words { name: &format!("query_{}", table.key), title: &title, description: &description };
     Tool::new(words, Toolset::Core, Hints::READ, move |ctx, args| run(ctx, table, args))
-        .with_input(|schema| describe(schema, table))
+        .with_published(|schema| describe(schema, table))
 }
 
 pub async fn run(ctx: Ctx, table: &'static Table, args: Args) -> Result<Output> {
@@ -240,33 +237,27 @@ fn rows_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
     schemars::json_schema!({"type": "array", "items": {"type": "array", "items": cell}})
 }
 
-/// Puts the table's own words into the schema.
+/// Puts the table's own words into the published schema.
 fn describe(schema: &mut Map, table: &Table) {
-    let columns: Vec<String> = table
-        .columns
-        .iter()
-        .map(|column| {
-            let options: Vec<&str> = column.options.iter().map(|option| option.value).collect();
-            match column.kind {
-                Kind::Status => format!("{} [{}]", column.key, options.join(", ")),
-                kind => format!("{} ({})", column.key, kind.type_name()),
-            }
-        })
-        .collect();
     let views: Vec<&str> = table.views.iter().map(|view| view.key).collect();
-    let mut say = |name: &str, text: String| {
-        property(schema, name).insert("description".to_owned(), json!(text));
-    };
-    say("filters", format!("All must hold. Columns: {}, tags, custom ones", columns.join(", ")));
-    say("any_of", "At least one must hold".to_owned());
-    say("search", "Words to find in names and e-mail addresses".to_owned());
-    say("view", format!("{} or an own one", views.join(", ")));
-    say("fields", "Columns to return; default: the main ones".to_owned());
-    say(
+    let columns = format!("All must hold. Columns: {}, tags, custom ones", published::columns(table));
+    published::put(schema, "filters", published::filters(&columns));
+    published::put(schema, "any_of", published::filters_as_elsewhere("Like filters; one must hold"));
+    published::put(schema, "ids", json!({"type": "array", "items": {"type": "string"}}));
+    let dir = json!({"type": "string", "enum": ["asc", "desc"]});
+    let sort = json!({"type": "object", "properties": {"column": {"type": "string"}, "dir": dir}});
+    published::put(schema, "sort", json!({"type": "array", "items": sort}));
+    let functions = ["count", "sum", "avg", "min", "max"];
+    let measure = json!({"fn": {"type": "string", "enum": functions}, "column": {"type": "string"}});
+    published::put(schema, "aggregate", json!({"type": "object", "properties": measure}));
+    let spans = format!("1 or 2; dates as {}:month", table.default_date);
+    published::put(
+        schema,
         "group_by",
-        format!("Up to 2 columns; a date as {}:month (day, week, month, quarter, year)", table.default_date),
+        json!({"type": "array", "items": {"type": "string"}, "description": spans}),
     );
-    say("limit", format!("Default {DEFAULT_LIMIT}"));
-    say("cursor", "next_cursor of the page before; needs no other argument".to_owned());
-    say("archived", "Archived rows instead".to_owned());
+    published::say(schema, "search", "Words in names or e-mails");
+    published::say(schema, "view", &views.join(", "));
+    published::say(schema, "fields", "Default: main columns");
+    published::bare(schema, &["cursor", "archived"]);
 }

@@ -8,13 +8,13 @@ use super::confirm::Bound;
 use super::ctx::Ctx;
 use super::once::{Claim, claim};
 use super::outcome::{Preview, Status, Written};
-use super::schema::{Map, property};
+use super::schema::Map;
 use super::tool::{Hints, Tool, Toolset, Words};
-use super::{edits, selection};
+use super::{edits, published, selection};
 use crate::error::{Error, Result, invalid};
 use crate::records::{self, Action, Change, Edit, Query, Source, Stored, Target};
 use crate::store::Tx;
-use crate::tables::{Catalog, CatalogTable, FilterArg, Kind, Table};
+use crate::tables::{Catalog, CatalogTable, FilterArg, Table};
 
 /// How many rows one call may carry, and change by filter.
 const MAX_ROWS: usize = 1_000;
@@ -50,9 +50,10 @@ pub struct Args {
 pub fn tool(table: &'static Table) -> Tool {
     let title = format!("Save {}", table.label.to_lowercase());
     let description = format!(
-        "Create {plural} (rows without id), update them (rows with id; or match_on, which creates what is \
-         missing), or update all that match filters with set. All rows are written or none.",
-        plural = table.label.to_lowercase()
+        "Create {plural} (rows without id), update them (rows with id; match_on also creates what is missing), or \
+         set values on all that match filters. All or nothing. Options as in query_{key}.",
+        plural = table.label.to_lowercase(),
+        key = table.key
     );
     let words = Words { name: &format!("save_{}", table.key), title: &title, description: &description };
     Tool::new(words, Toolset::Core, Hints::EDIT, move |ctx, args| run(ctx, table, args))
@@ -201,45 +202,18 @@ pub fn edit_each(rows: &[Stored], action: &Action) -> Vec<Edit> {
         .collect()
 }
 
-/// Puts the table's columns into the schema.
+/// Puts the table's own words into the published schema.
 fn describe(schema: &mut Map, table: &Table) {
-    let mut columns = JsonMap::new();
-    columns.insert("id".to_owned(), json!({"type": "string"}));
-    for column in table.columns.iter().filter(|column| column.access == crate::tables::Access::Editable) {
-        let kind = match column.kind {
-            Kind::Number => json!({"type": "number"}),
-            Kind::Boolean => json!({"type": "boolean"}),
-            Kind::Tags => json!({"type": "array", "items": {"type": "string"}}),
-            Kind::Status => {
-                let values: Vec<&str> = column.options.iter().map(|option| option.value).collect();
-                json!({"type": "string", "description": values.join(", ")})
-            }
-            Kind::Day | Kind::Instant => json!({"type": "string", "description": "date"}),
-            Kind::Person => json!({"type": "string", "description": "member name"}),
-            _ => json!({"type": "string"}),
-        };
-        columns.insert(column.key.to_owned(), kind);
-    }
-    columns.insert("tags".to_owned(), json!({"type": "array", "items": {"type": "string"}}));
-    let rows = property(schema, "rows");
-    rows.insert(
-        "items".to_owned(),
-        json!({"type": "object", "properties": columns, "additionalProperties": true}),
+    let rows = json!({"type": "array", "items": published::row(table), "description": "\"\" clears; custom columns by key"});
+    published::put(schema, "rows", rows);
+    published::put(
+        schema,
+        "match_on",
+        json!({"type": "string", "description": table.natural_keys.join(" or ")}),
     );
-    let mut say = |name: &str, text: String| {
-        property(schema, name).insert("description".to_owned(), json!(text));
-    };
-    say(
-        "rows",
-        "Up to 1,000. \"\" or [] clears a field, a field left out stays. Custom columns by key".to_owned(),
-    );
-    let keys: Vec<&str> = table.natural_keys.to_vec();
-    say("match_on", format!("Column that finds the row to update, as {}", keys.join(" or ")));
-    say("filters", "With set: which rows".to_owned());
-    say("set", "New values for every row that matches filters".to_owned());
-    say("expected", "Values the rows must still have".to_owned());
-    say("skip_errors", "Write the good rows and report the bad ones".to_owned());
-    say("dry_run", "Only show what would happen".to_owned());
-    say("confirm", "Token of the preview".to_owned());
-    say("idempotency_key", "Same key and arguments: done once".to_owned());
+    let filters = format!("As query_{}", table.key);
+    published::put(schema, "filters", published::filters_as_elsewhere(&filters));
+    published::put(schema, "set", json!({"type": "object"}));
+    published::put(schema, "expected", json!({"type": "object", "description": "Current values required"}));
+    published::bare(schema, &["skip_errors", "dry_run", "confirm", "idempotency_key"]);
 }
