@@ -7,6 +7,7 @@
 //! store                  SQL, no meaning
 //! tables                 the five standard tables as declarations, and an organization's catalog of them
 //! records                the meaning of a read and of a write
+//! imports                files of rows, brought in without loss or repetition
 //! tools                  the verbs offered to the model
 //! mcp                    turns the protocol into calls
 //! cli · app              wiring
@@ -17,6 +18,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod error;
+pub mod imports;
 pub mod mcp;
 pub mod records;
 pub mod store;

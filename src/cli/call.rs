@@ -16,7 +16,7 @@ use crate::tools::{self, Toolbox, Toolset};
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLE)]
 pub struct Args {
-    /// Tool, as query_leads
+    /// Tool, as `query_leads`
     tool: String,
     /// Arguments as a JSON object, @FILE to read them from a file, or - from stdin
     #[arg(default_value = "{}", value_name = "JSON|@FILE|-", allow_hyphen_values = true)]

@@ -195,9 +195,7 @@ fn csv_text(cell: &Json) -> String {
     match cell {
         Json::Null => String::new(),
         Json::String(text) => disarmed(text.clone()),
-        Json::Array(items) => {
-            disarmed(items.iter().filter_map(Json::as_str).collect::<Vec<_>>().join(", "))
-        }
+        Json::Array(items) => disarmed(items.iter().filter_map(Json::as_str).collect::<Vec<_>>().join(", ")),
         other => other.to_string(),
     }
 }

@@ -6,10 +6,12 @@
 mod call;
 mod cells;
 mod client_config;
+mod doctor;
 mod export;
 mod grid;
 mod init;
 mod members;
+mod migrate;
 mod output;
 mod query;
 mod selection;
@@ -55,6 +57,8 @@ pub enum Command {
     Tables(tables::Args),
     Members(members::Args),
     Tools(tools::Args),
+    Migrate(migrate::Args),
+    Doctor(doctor::Args),
 }
 
 /// How a command that did not fail with an error ended.
@@ -85,6 +89,8 @@ pub fn run(cli: Cli, output: Output) -> Result<Status> {
             Command::Tables(args) => tables::run(args, &session).await,
             Command::Call(args) => call::run(args, &session).await,
             Command::Members(args) => members::run(args, &session).await,
+            Command::Migrate(args) => migrate::run(&args, &session).await,
+            Command::Doctor(args) => doctor::run(&args, &session).await,
             Command::Tools(args) => tools::run(&args, &session),
         }
     })

@@ -94,15 +94,15 @@ fn is_closed_pipe(error: &Error) -> bool {
 /// The error as a person reads it: message, right values, hint and cause on lines of their own.
 pub fn error_text(error: &Error) -> String {
     let place = error.path.as_ref().map(|path| format!("{path}: ")).unwrap_or_default();
-    let mut text = format!("{} {place}{}", styled(BAD, "error:"), error.message);
+    let mut lines = vec![format!("{} {place}{}", styled(BAD, "error:"), error.message)];
     if !error.allowed.is_empty() {
-        text += &format!("\n{} {}", styled(FAINT, "one of:"), error.allowed.join(", "));
+        lines.push(format!("{} {}", styled(FAINT, "one of:"), error.allowed.join(", ")));
     }
     if let Some(hint) = &error.hint {
-        text += &format!("\n{} {hint}", styled(ACCENT, "hint:"));
+        lines.push(format!("{} {hint}", styled(ACCENT, "hint:")));
     }
     if let Some(cause) = error.cause().filter(|_| error.code == Code::Internal) {
-        text += &format!("\n{} {cause}", styled(FAINT, "cause:"));
+        lines.push(format!("{} {cause}", styled(FAINT, "cause:")));
     }
-    text
+    lines.join("\n")
 }

@@ -1,5 +1,7 @@
 //! `opstables query`: rows, counts and figures of a table, for people.
 
+use serde_json::Value as Json;
+
 use super::Status;
 use super::cells;
 use super::grid::Grid;
@@ -19,7 +21,7 @@ pub struct Args {
     table: String,
     #[command(flatten)]
     selection: Selection,
-    /// Columns to show, as contact_name,status; `id` among them shows the rows' ids
+    /// Columns to show, as `contact_name,status`; `id` among them shows the rows' ids
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
     fields: Vec<String>,
     /// How many rows to show at most
@@ -31,7 +33,7 @@ pub struct Args {
 
 #[derive(Debug, clap::Args)]
 struct Figures {
-    /// Group by up to two columns; a date as created_at:month (day, week, month, quarter, year)
+    /// Group by up to two columns; a date as `created_at:month` (day, week, month, quarter, year)
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',', help_heading = "Figures")]
     group_by: Vec<String>,
     /// Count the rows
@@ -68,8 +70,8 @@ pub(super) async fn run(args: Args, session: &Session) -> Result<Status> {
     let (_, catalog) = ctx.read().await?;
     let table = catalog.table(&args.table)?.declared;
     let found = collect(&ctx, table, wanted, args.limit as usize).await?;
-    let shows_ids = args.fields.iter().any(|field| field == "id");
-    session.output.result(&found, || show(&found, &catalog, shows_ids))?;
+    let places = places(&found, &args.fields);
+    session.output.result(&found, || show(&found, &catalog, &places))?;
     if !session.output.is_json() {
         session.output.note(summary(&found, table, &args));
     }
@@ -95,9 +97,12 @@ async fn collect(ctx: &Ctx, table: &'static Table, args: query::Args, limit: usi
     }
     let first = query::Args { limit: Some(limit.min(PAGE)), ..args };
     let mut found = query::run(ctx.clone(), table, first).await?;
-    while found.rows.len() < limit && let Some(cursor) = found.next_cursor.take() {
+    while found.rows.len() < limit
+        && let Some(cursor) = found.next_cursor.take()
+    {
         let rest = limit - found.rows.len();
-        let next = query::Args { cursor: Some(cursor), limit: Some(rest.min(PAGE)), ..query::Args::default() };
+        let next =
+            query::Args { cursor: Some(cursor), limit: Some(rest.min(PAGE)), ..query::Args::default() };
         let page = query::run(ctx.clone(), table, next).await?;
         found.rows.extend(page.rows);
         (found.truncated, found.next_cursor) = (page.truncated, page.next_cursor);
@@ -106,13 +111,26 @@ async fn collect(ctx: &Ctx, table: &'static Table, args: query::Args, limit: usi
     Ok(found)
 }
 
-fn show(found: &query::Output, catalog: &Catalog, shows_ids: bool) -> String {
-    let places: Vec<usize> =
-        (0..found.columns.len()).filter(|&place| shows_ids || found.columns[place] != "id").collect();
+/// Which columns a person sees: those asked for, else those with a value anywhere, without the ids.
+fn places(found: &query::Output, fields: &[String]) -> Vec<usize> {
+    let wanted = |place: &usize| match found.columns[*place].as_str() {
+        "id" => fields.iter().any(|field| field == "id"),
+        _ => {
+            !fields.is_empty()
+                || found.rows.iter().any(|row| row.get(*place).is_some_and(|cell| !cell.is_null()))
+        }
+    };
+    (0..found.columns.len()).filter(wanted).collect()
+}
+
+fn show(found: &query::Output, catalog: &Catalog, places: &[usize]) -> String {
     let heading = |place: &usize| found.columns[*place].trim_start_matches('_').to_owned();
     let mut grid = Grid::new(places.iter().map(heading));
+    let cell = |row: &Vec<Json>, place: usize| {
+        row.get(place).map_or_else(String::new, |cell| cells::text(cell, catalog.zone))
+    };
     for row in &found.rows {
-        grid.row(places.iter().map(|&place| row.get(place).map_or_else(String::new, |cell| cells::text(cell, catalog.zone))));
+        grid.row(places.iter().map(|&place| cell(row, place)));
     }
     grid.render(width())
 }
@@ -121,12 +139,11 @@ fn summary(found: &query::Output, table: &Table, args: &Args) -> String {
     let is_figure = !found.columns.iter().any(|column| column == "id");
     let noun = if is_figure { "groups".to_owned() } else { table.label.to_lowercase() };
     let at_least = if found.total_is == query::Total::AtLeast { "more than " } else { "" };
-    let mut text = format!("{at_least}{} {noun}", found.total);
+    let mut parts = vec![format!("{at_least}{} {noun}", found.total)];
     if found.truncated {
-        text += &format!("; {} shown, --limit {} shows more", found.rows.len(), args.limit.saturating_mul(4));
+        let more = args.limit.saturating_mul(4);
+        parts.push(format!("{} shown, --limit {more} shows more", found.rows.len()));
     }
-    if let Some(note) = &found.note {
-        text += &format!("; {note}");
-    }
-    text
+    parts.extend(found.note.clone());
+    parts.join("; ")
 }

@@ -9,8 +9,8 @@ use crate::tools::query;
 /// The flags that select and order rows.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(super) struct Selection {
-    /// Only rows for which this holds, as 'status=new', 'deal_value>=500', 'title~demo',
-    /// 'status in new,ready' or 'industry is_empty'; repeat for more, all must hold
+    /// Only rows for which this holds, as `status=new`, `deal_value>=500`, `title~demo`,
+    /// `status in new,ready` or `industry is_empty`; repeat for more, all must hold
     #[arg(long = "filter", short = 'f', value_name = "FILTER", help_heading = "Rows")]
     filters: Vec<String>,
     /// Only the rows of this view, in its order
@@ -19,7 +19,7 @@ pub(super) struct Selection {
     /// Only rows with these words in names or e-mail addresses
     #[arg(long, value_name = "WORDS", help_heading = "Rows")]
     search: Option<String>,
-    /// Order by this column, as created_at:desc; repeat for more
+    /// Order by this column, as `created_at:desc`; repeat for more
     #[arg(long, value_name = "COLUMN[:desc]", help_heading = "Rows")]
     sort: Vec<String>,
     /// Archived rows instead of live ones
@@ -80,10 +80,9 @@ fn parse_filter(text: &str) -> Result<FilterArg> {
 fn operand(op: &str, value: &str) -> Json {
     let parts = |separator: &str| value.split(separator).map(str::trim).collect::<Vec<_>>();
     match op {
-        "in" | "not_in" => json!(parts(",")),
         "between" if value.contains(" and ") => json!(parts(" and ")),
         "between" if value.contains("..") => json!(parts("..")),
-        "between" => json!(parts(",")),
+        "in" | "not_in" | "between" => json!(parts(",")),
         _ => json!(value),
     }
 }
@@ -111,7 +110,11 @@ mod tests {
     fn a_filter_is_read_as_it_is_typed() {
         let check = |text: &str, column: &str, op: &str, value: Json| {
             let filter = parse_filter(text).unwrap();
-            assert_eq!((filter.column.as_str(), filter.op.as_str(), &filter.value), (column, op, &value), "{text}");
+            assert_eq!(
+                (filter.column.as_str(), filter.op.as_str(), &filter.value),
+                (column, op, &value),
+                "{text}"
+            );
         };
         check("status=new", "status", "equals", json!("new"));
         check("status != new", "status", "not_equals", json!("new"));

@@ -14,10 +14,10 @@ use super::session::{Session, whose};
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLE)]
 pub struct Args {
-    /// Sets of tools to offer: core, admin [env: OPSTABLES_TOOLSETS] [default: core]
+    /// Sets of tools to offer: core, admin; or set `OPSTABLES_TOOLSETS` [default: core]
     #[arg(long, value_name = "SETS", value_delimiter = ',')]
     toolsets: Vec<String>,
-    /// Offer only the tools that change nothing [env: OPSTABLES_READ_ONLY]
+    /// Offer only the tools that change nothing; or set `OPSTABLES_READ_ONLY=true`
     #[arg(long)]
     read_only: bool,
 }
@@ -64,7 +64,8 @@ pub(super) async fn run(_: &Args, session: &Session) -> Result<Status> {
         let (app, config) = (app.clone(), config.clone());
         Box::pin(async move { whose(&app, &config).await })
     });
-    mcp::serve_stdio(services, toolbox, caller, INSTRUCTIONS.to_owned()).await?;
+    let running_max = session.config.server.max_concurrent_calls;
+    mcp::serve_stdio(services, toolbox, caller, INSTRUCTIONS.to_owned(), running_max).await?;
     Ok(Status::Done)
 }
 

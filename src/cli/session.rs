@@ -18,20 +18,20 @@ use crate::tools::Ctx;
 /// The settings that every command takes as flags.
 #[derive(Debug, clap::Args)]
 pub struct SettingArgs {
-    /// Database to use: sqlite://path/to/file.db or postgres://user@host/database
-    /// [env: OPSTABLES_DATABASE_URL]
+    /// Database, as `sqlite://path/to/file.db` or `postgres://user@host/database`; or set
+    /// `OPSTABLES_DATABASE_URL`
     #[arg(long, global = true, value_name = "URL", help_heading = "Settings")]
     pub database_url: Option<String>,
-    /// Organization to work in, by its short name [env: OPSTABLES_ORG]
+    /// Organization to work in, by its short name; or set `OPSTABLES_ORG`
     #[arg(long, global = true, value_name = "SLUG", help_heading = "Settings")]
     pub org: Option<String>,
-    /// Member to act for, by name or e-mail address [env: OPSTABLES_USER]
+    /// Member to act for, by name or e-mail address; or set `OPSTABLES_USER`
     #[arg(long, global = true, value_name = "MEMBER", help_heading = "Settings")]
     pub user: Option<String>,
-    /// Settings file [env: OPSTABLES_CONFIG] [default: opstables.toml, if there]
+    /// Settings file; or set `OPSTABLES_CONFIG` [default: opstables.toml, if there]
     #[arg(long, global = true, value_name = "FILE", help_heading = "Settings")]
     pub config: Option<PathBuf>,
-    /// What to log on stderr: error, warn, info, debug or trace [env: OPSTABLES_LOG]
+    /// What to log on stderr: error, warn, info, debug or trace; or set `OPSTABLES_LOG`
     #[arg(long, global = true, value_name = "LEVEL", help_heading = "Settings")]
     pub log: Option<String>,
     /// Print the result, or the error, as JSON on stdout

@@ -23,7 +23,11 @@ pub(super) async fn run(args: Args, session: &Session) -> Result<Status> {
     let ctx = session.connect().await?.person();
     let one = args.table.is_some();
     let wanted = describe::Args { tables: args.table.into_iter().collect(), verbose: one.then_some(true) };
-    let described = describe::run(ctx, wanted).await.map_err(|error| crate::error::Error { path: None, ..error })?;
+    let described = describe::run(ctx, wanted).await.map_err(|mut error| {
+        // The place among the tool's arguments means nothing here.
+        error.path = None;
+        error
+    })?;
     session.output.result(&described, || match described.tables.as_slice() {
         [table] if one => show_table(table),
         _ => show_all(&described),

@@ -15,8 +15,7 @@ use crate::error::{Result, busy, cancelled, internal};
 use crate::records::{Actor, ActorKind};
 use crate::tools::{Ctx, Progress, Services};
 
-/// How many calls run at once, and how long others wait for their turn.
-const RUNNING_MAX: usize = 16;
+/// How long a call waits for its turn.
 const WAIT_MAX: Duration = Duration::from_secs(30);
 
 /// The longest client name that is kept; clients choose it.
@@ -26,11 +25,12 @@ pub(super) struct Calls {
     services: Arc<Services>,
     caller: Caller,
     permits: Semaphore,
+    running_max: usize,
 }
 
 impl Calls {
-    pub(super) fn new(services: Arc<Services>, caller: Caller) -> Calls {
-        Calls { services, caller, permits: Semaphore::new(RUNNING_MAX) }
+    pub(super) fn new(services: Arc<Services>, caller: Caller, running_max: usize) -> Calls {
+        Calls { services, caller, permits: Semaphore::new(running_max), running_max }
     }
 
     /// What the work of this request gets to know.
@@ -76,7 +76,8 @@ impl Calls {
         match tokio::time::timeout(WAIT_MAX, self.permits.acquire()).await {
             Ok(permit) => permit.map_err(internal),
             Err(_) => Err(busy(format!(
-                "{RUNNING_MAX} calls are running and none ended in {} s",
+                "{} calls are running and none ended in {} s",
+                self.running_max,
                 WAIT_MAX.as_secs()
             ))
             .hint("nothing was done; try again in a moment, with fewer calls at once")),

@@ -36,6 +36,7 @@ use crate::error::{Result, internal};
 use crate::store::Org;
 use crate::tools::{BoxFuture, Services, Toolbox};
 
+use call::Calls;
 use server::Server;
 use transport::Stdio;
 
@@ -63,16 +64,18 @@ impl Caller {
     }
 }
 
-/// Serves one client on standard input and output until it closes our input.
+/// Serves one client on standard input and output until it closes our input. `running_max` calls run at
+/// once; others wait for their turn.
 pub async fn serve_stdio(
     services: Arc<Services>,
     toolbox: Toolbox,
     caller: Caller,
     instructions: String,
+    running_max: usize,
 ) -> Result<()> {
     let (reader, writer) = stdio::open();
     let (transport, ended) = Stdio::new(reader, writer);
-    let server = Server::new(services, toolbox, caller, instructions);
+    let server = Server::new(toolbox, Calls::new(services, caller, running_max), instructions);
     let running = serve_directly::<RoleServer, _, _, _, _>(server, transport, None);
     let stop = running.cancellation_token();
     let mut finished = std::pin::pin!(running.waiting());

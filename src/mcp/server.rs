@@ -16,9 +16,9 @@ use rmcp::model::{
 use rmcp::service::{RequestContext, RoleServer};
 
 use super::call::Calls;
-use super::{Caller, completion, progress, resources, result};
+use super::{completion, progress, resources, result};
 use crate::error::{Code, Result};
-use crate::tools::{Progress, Services, Tool, Toolbox};
+use crate::tools::{Progress, Tool, Toolbox};
 
 /// How long a client may keep a list. They change only with the server's version or configuration.
 pub(super) const LIST_TTL_MS: u64 = 300_000;
@@ -34,18 +34,13 @@ pub(super) struct Server {
 type Request = RequestContext<RoleServer>;
 
 impl Server {
-    pub(super) fn new(
-        services: Arc<Services>,
-        toolbox: Toolbox,
-        caller: Caller,
-        instructions: String,
-    ) -> Server {
+    pub(super) fn new(toolbox: Toolbox, calls: Calls, instructions: String) -> Server {
         let capabilities =
             ServerCapabilities::builder().enable_tools().enable_resources().enable_completions().build();
         let tools = toolbox.tools().iter().map(listed).collect();
         Server {
             toolbox,
-            calls: Calls::new(services, caller),
+            calls,
             config: ServerConfig::new(capabilities)
                 .with_server_info(result::implementation())
                 .with_instructions(instructions),
@@ -159,10 +154,10 @@ impl ServerHandler for Server {
         request: Request,
     ) -> Result<ReadResourceResponse, ErrorData> {
         let started = Instant::now();
-        let work = async {
+        let work = Box::pin(async {
             let ctx = self.calls.ctx(&request, None, Progress::default()).await?;
             resources::read(&ctx, &params.uri).await
-        };
+        });
         let done = self.calls.run(&request, work).await;
         log("resources/read", started, &done);
         let mut read = done.map_err(|error| result::refused(&error, Some(&params.uri)))?;
@@ -179,10 +174,10 @@ impl ServerHandler for Server {
         request: Request,
     ) -> Result<CompleteResult, ErrorData> {
         let started = Instant::now();
-        let work = async {
+        let work = Box::pin(async {
             let ctx = self.calls.ctx(&request, None, Progress::default()).await?;
             completion::complete(&ctx, &params).await
-        };
+        });
         let done = self.calls.run(&request, work).await;
         log("completion/complete", started, &done);
         let mut completed = CompleteResult::new(done.map_err(|error| result::refused(&error, None))?);

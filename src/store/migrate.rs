@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator};
 use sqlx::{AssertSqlSafe, SqlSafeStr};
 
-use super::{Dialect, Sql, failed, postgres, sqlite};
+use super::{Dialect, Sql, failed, health, postgres, sqlite};
 use crate::error::{Error, Result, internal, invalid};
 
 struct Numbered {
@@ -62,9 +62,9 @@ pub(super) async fn sqlite(database: &sqlite::Sqlite, derived: &[String]) -> Res
 }
 
 pub(super) async fn postgres(database: &postgres::Postgres, derived: &[String]) -> Result<()> {
-    let mut conn = database.pool.acquire().await.map_err(failed)?;
-    if newest_applied(&mut *conn).await != newest() {
-        migrator(Dialect::Postgres).run_direct(None, &mut *conn, false).await.map_err(refused)?;
+    let mut conn = database.connect().await?;
+    if newest_applied(&mut conn).await != newest() {
+        migrator(Dialect::Postgres).run_direct(None, &mut conn, false).await.map_err(refused)?;
     }
     drop(conn);
     derive(database.begin().await.map(super::Tx::Postgres)?, derived).await
@@ -90,12 +90,24 @@ fn migrator(dialect: Dialect) -> Migrator {
     Migrator::with_migrations(migrations)
 }
 
+/// Every migration, with whether it is among those up to `newest`.
+pub(super) fn known(newest: i64) -> Vec<health::Migration> {
+    MIGRATIONS
+        .iter()
+        .map(|migration| health::Migration {
+            number: migration.number,
+            name: migration.name,
+            applied: migration.number <= newest,
+        })
+        .collect()
+}
+
 fn newest() -> i64 {
     MIGRATIONS.iter().map(|migration| migration.number).max().unwrap_or(0)
 }
 
 /// The newest migration the database has; 0 when it has none or cannot say, which the migrator then finds out.
-async fn newest_applied<C: Migrate>(conn: &mut C) -> i64 {
+pub(super) async fn newest_applied<C: Migrate>(conn: &mut C) -> i64 {
     match conn.list_applied_migrations("_sqlx_migrations").await {
         Ok(applied) => applied.iter().map(|migration| migration.version).max().unwrap_or(0),
         Err(_) => 0,
@@ -134,21 +146,31 @@ async fn derive(mut tx: super::Tx, derived: &[String]) -> Result<()> {
     let digest = Sha256::digest(derived.join(";\n"))
         .iter()
         .fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
-    let known: Option<(String,)> =
-        tx.fetch_optional(Sql::new("select value from ops_settings where key = 'derived'")).await?;
-    if known.is_some_and(|(known,)| known == digest) {
+    if derived_from(&mut tx).await? == digest {
+        return Ok(());
+    }
+    // The line itself is the lock: of several processes at once one makes the views, and the others see it.
+    tx.execute(Sql::new(
+        "insert into ops_settings (key, value) values ('derived', '')
+         on conflict (key) do update set value = ops_settings.value",
+    ))
+    .await?;
+    if derived_from(&mut tx).await? == digest {
         return Ok(());
     }
     for statement in derived {
         tx.execute(Sql::new(statement)).await?;
     }
-    tx.execute(Sql::with(
-        "insert into ops_settings (key, value) values ('derived', $1)
-         on conflict (key) do update set value = excluded.value",
-        [digest.into()],
-    ))
-    .await?;
+    let noted = "update ops_settings set value = $1 where key = 'derived'";
+    tx.execute(Sql::with(noted, [digest.into()])).await?;
     tx.commit().await
+}
+
+/// The digest of what the views and indexes were last made from; empty when they never were.
+async fn derived_from(tx: &mut super::Tx) -> Result<String> {
+    let text = "select value from ops_settings where key = 'derived'";
+    let known: Option<(String,)> = tx.fetch_optional(Sql::new(text)).await?;
+    Ok(known.map_or_else(String::new, |(digest,)| digest))
 }
 
 fn is_final(error: &MigrateError) -> bool {

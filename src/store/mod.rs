@@ -5,6 +5,7 @@
 
 pub mod changes;
 mod dialect;
+pub mod health;
 pub mod idempotency;
 mod migrate;
 pub mod organizations;

@@ -4,14 +4,15 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
-use sqlx::{Postgres as Driver, Row as _};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgRow};
+use sqlx::{Connection as _, Postgres as Driver, Row as _};
 
 use super::{Datum, Field, FromEither, Sql, failed};
 use crate::error::{Result, invalid};
 
 const CONNECTIONS: u32 = 10;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
 pub struct Postgres {
@@ -44,6 +45,15 @@ impl Postgres {
             .test_before_acquire(false)
             .connect_lazy_with(options);
         Ok(Postgres { pool })
+    }
+
+    /// A connection beside the pool, to find out whether the server can be reached at all: the pool would try
+    /// a refused connection again until its time is up, and then not say why.
+    pub(super) async fn connect(&self) -> Result<PgConnection> {
+        match tokio::time::timeout(CONNECT_TIMEOUT, PgConnection::connect_with(&self.pool.connect_options())).await {
+            Ok(connected) => connected.map_err(failed),
+            Err(_) => Err(failed(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()))),
+        }
     }
 
     pub(super) async fn read(&self) -> Result<PostgresTx> {

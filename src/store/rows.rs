@@ -171,6 +171,14 @@ pub async fn update(
     Ok(())
 }
 
+/// Whether no row of the table, archived or not, has a value in the slot.
+pub async fn is_empty(tx: &mut Tx, org: Org, table: &str, slot: &str) -> Result<bool> {
+    let text = format!(
+        "select 1 from dynamic_table_rows where org_id = $1 and table_key = $2 and {slot} is not null limit 1"
+    );
+    Ok(tx.fetch_fields(Sql::with(&text, [org.into(), table.into()]), &[]).await?.is_empty())
+}
+
 /// How many live rows each table has.
 pub async fn counts(tx: &mut Tx, org: Org) -> Result<Vec<(String, i64)>> {
     let text = "select table_key, count(*) from dynamic_table_rows

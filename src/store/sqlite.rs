@@ -71,6 +71,11 @@ impl Sqlite {
         Ok(tx)
     }
 
+    /// The writer's connection, without a transaction.
+    pub(super) async fn connection(&self) -> Result<PoolConnection<Driver>> {
+        self.writer.acquire().await.map_err(failed)
+    }
+
     pub(super) async fn define(&self, statement: &str) -> Result<()> {
         let mut conn = self.writer.acquire().await.map_err(failed)?;
         let (text, _) = Sql::new(statement).into_parts();

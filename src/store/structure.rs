@@ -108,7 +108,8 @@ pub async fn set_table_deleted(
         .map(drop)
 }
 
-/// Adds a column, or brings a core column nobody has edited up to its declaration.
+/// Adds a column, or brings a core column up to its declaration. Its options are locked and so always
+/// follow; its label, help and place only while nobody has edited them.
 pub async fn put_column(tx: &mut Tx, org: Org, row: &ColumnRow, now: DateTime<Utc>) -> Result<()> {
     let sql = Sql::with(
         "insert into dynamic_table_columns
@@ -116,11 +117,11 @@ pub async fn put_column(tx: &mut Tx, org: Org, row: &ColumnRow, now: DateTime<Ut
             is_system, is_locked, is_hidden, is_edited, created_at)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12, $13)
          on conflict (org_id, table_key, key) do update set
-           label = excluded.label,
+           label = case when dynamic_table_columns.is_edited then dynamic_table_columns.label else excluded.label end,
            options = excluded.options,
-           about = excluded.about,
-           position = excluded.position
-         where dynamic_table_columns.is_system and not dynamic_table_columns.is_edited",
+           about = case when dynamic_table_columns.is_edited then dynamic_table_columns.about else excluded.about end,
+           position = case when dynamic_table_columns.is_edited then dynamic_table_columns.position else excluded.position end
+         where dynamic_table_columns.is_system",
         [
             org.into(),
             row.table_key.as_str().into(),

@@ -63,7 +63,7 @@ pub struct CatalogColumn {
     pub access: Access,
     pub custom: bool,
     pub hidden: bool,
-    pub long: bool,
+    pub detail: bool,
     pub searched: bool,
 }
 
@@ -180,9 +180,9 @@ impl CatalogTable {
         }
     }
 
-    /// Whether a query returns the column when it names none: not hidden, not long.
+    /// Whether a query returns the column when it names none: not hidden, no detail.
     pub fn shows_by_default(&self, column: &CatalogColumn) -> bool {
-        !column.hidden && !column.long && column.place != Place::RowTags
+        !column.hidden && !column.detail && column.place != Place::RowTags
     }
 }
 

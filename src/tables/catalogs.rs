@@ -1,7 +1,7 @@
 //! Loads organizations' catalogs and keeps them until they change.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use chrono::{DateTime, Utc};
@@ -13,7 +13,7 @@ use super::catalog::{
 use super::column::{Access, Slot};
 use super::filter::FilterArg;
 use super::kind::Kind;
-use super::provision::{provision, template};
+use super::provision::{column_rows, provision, table_row, template, view_rows};
 use super::{TABLES, Table};
 use crate::error::{Result, not_found};
 use crate::store::{ColumnRow, Org, OrganizationRow, Store, TableRow, Tx, ViewRow};
@@ -21,7 +21,12 @@ use crate::store::{organizations, structure};
 
 /// The catalogs this process has loaded.
 #[derive(Debug, Default)]
-pub struct Catalogs(RwLock<HashMap<Org, Arc<Catalog>>>);
+pub struct Catalogs {
+    loaded: RwLock<HashMap<Org, Arc<Catalog>>>,
+    /// The organizations this process has provisioned. Once is enough: while two versions of the program
+    /// serve one organization, they must not keep correcting each other.
+    provisioned: RwLock<HashSet<Org>>,
+}
 
 impl Catalogs {
     /// The organization's catalog as of this transaction: one small read when nothing has changed.
@@ -29,13 +34,13 @@ impl Catalogs {
         let version = organizations::version(tx, org).await?.ok_or_else(|| {
             not_found("this organization does not exist in the database").hint("`opstables init` makes one")
         })?;
-        let cached = self.0.read().unwrap_or_else(PoisonError::into_inner).get(&org).cloned();
+        let cached = self.loaded.read().unwrap_or_else(PoisonError::into_inner).get(&org).cloned();
         if let Some(catalog) = cached.filter(|catalog| catalog.version == version) {
             return Ok(catalog);
         }
         let row = organizations::get(tx, org).await?.ok_or_else(|| not_found("this organization is gone"))?;
         let catalog = Arc::new(assemble(tx, org, row).await?);
-        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(org, Arc::clone(&catalog));
+        self.loaded.write().unwrap_or_else(PoisonError::into_inner).insert(org, Arc::clone(&catalog));
         Ok(catalog)
     }
 
@@ -44,11 +49,13 @@ impl Catalogs {
     pub async fn read(&self, store: &Store, org: Org, now: DateTime<Utc>) -> Result<(Tx, Arc<Catalog>)> {
         let mut tx = store.read().await?;
         let catalog = self.load(&mut tx, org).await?;
-        if is_current(&catalog) {
+        if !self.needs_provisioning(&catalog) {
             return Ok((tx, catalog));
         }
         drop(tx);
-        self.provision(store, org, now).await?;
+        let mut tx = store.begin().await?;
+        self.provision(&mut tx, org, now).await?;
+        tx.commit().await?;
         let mut tx = store.read().await?;
         let catalog = self.load(&mut tx, org).await?;
         Ok((tx, catalog))
@@ -58,8 +65,8 @@ impl Catalogs {
     pub async fn begin(&self, store: &Store, org: Org, now: DateTime<Utc>) -> Result<(Tx, Arc<Catalog>)> {
         let mut tx = store.begin().await?;
         let mut catalog = self.load(&mut tx, org).await?;
-        if !is_current(&catalog) {
-            provision(&mut tx, org, &[], now).await?;
+        if self.needs_provisioning(&catalog) {
+            self.provision(&mut tx, org, now).await?;
             tx.commit().await?;
             tx = store.begin().await?;
             catalog = self.load(&mut tx, org).await?;
@@ -67,16 +74,18 @@ impl Catalogs {
         Ok((tx, catalog))
     }
 
-    async fn provision(&self, store: &Store, org: Org, now: DateTime<Utc>) -> Result<()> {
-        let mut tx = store.begin().await?;
-        provision(&mut tx, org, &[], now).await?;
-        tx.commit().await
+    async fn provision(&self, tx: &mut Tx, org: Org, now: DateTime<Utc>) -> Result<()> {
+        provision(tx, org, &[], now).await?;
+        self.provisioned.write().unwrap_or_else(PoisonError::into_inner).insert(org);
+        Ok(())
     }
-}
 
-/// Whether every table was provisioned from this version's declarations.
-fn is_current(catalog: &Catalog) -> bool {
-    TABLES.len() == catalog.tables.len() && catalog.tables.iter().all(|table| table.deleted || table.current)
+    fn needs_provisioning(&self, catalog: &Catalog) -> bool {
+        let is_complete = TABLES.len() == catalog.tables.len();
+        let is_current = catalog.tables.iter().all(|table| table.deleted || table.current);
+        let before = self.provisioned.read().unwrap_or_else(PoisonError::into_inner).contains(&catalog.org);
+        !is_complete || (!is_current && !before)
+    }
 }
 
 async fn assemble(tx: &mut Tx, org: Org, row: OrganizationRow) -> Result<Catalog> {
@@ -106,6 +115,11 @@ async fn assemble(tx: &mut Tx, org: Org, row: OrganizationRow) -> Result<Catalog
             .collect(),
         tables,
     })
+}
+
+/// The table as an organization has it that was given it this very moment.
+pub fn as_declared(declared: &'static Table) -> CatalogTable {
+    assemble_table(declared, &table_row(declared), &column_rows(declared), &view_rows(declared))
 }
 
 fn assemble_table(
@@ -168,7 +182,7 @@ fn assemble_column(table: &Table, row: &ColumnRow) -> Option<CatalogColumn> {
         access,
         custom: !row.is_system,
         hidden: row.is_hidden,
-        long: declared.is_some_and(|column| column.long),
+        detail: declared.is_some_and(|column| column.detail),
         searched: declared.is_some_and(|column| column.searched),
     })
 }
@@ -186,7 +200,7 @@ fn row_tags() -> CatalogColumn {
         access: Access::Editable,
         custom: false,
         hidden: false,
-        long: false,
+        detail: false,
         searched: false,
     }
 }

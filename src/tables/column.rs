@@ -25,8 +25,8 @@ pub struct Column {
     pub hubspot: Option<&'static str>,
     /// The Attio attribute this column reads and writes, when there is one by default.
     pub attio: Option<&'static str>,
-    /// Long text is returned only when asked for by name.
-    pub long: bool,
+    /// Long texts and links are returned only when asked for by name.
+    pub detail: bool,
     /// Whether free-text search looks here.
     pub searched: bool,
 }
@@ -140,7 +140,7 @@ impl Column {
             app_source: "",
             hubspot: None,
             attio: None,
-            long: false,
+            detail: false,
             searched: false,
         }
     }
@@ -196,8 +196,8 @@ impl Column {
         self
     }
 
-    pub const fn long(mut self) -> Column {
-        self.long = true;
+    pub const fn detail(mut self) -> Column {
+        self.detail = true;
         self
     }
 

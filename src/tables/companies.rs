@@ -80,7 +80,8 @@ const COLUMNS: &[Column] = &[
     Column::new("website", "Website", Kind::Url, 4, "The address of the company's web site")
         .words(&["website url", "web site", "url", "homepage", "home page", "web address", "site"])
         .from_app("companies.website")
-        .hubspot("website"),
+        .hubspot("website")
+        .detail(),
     Column::new("industry", "Industry", Kind::Text, 5, "The line of business the company is in")
         .words(&["sector", "vertical", "line of business", "category", "categories", "market"])
         .from_app("companies.industry")
@@ -110,12 +111,14 @@ const COLUMNS: &[Column] = &[
         .words(&["linkedin company page", "linkedin page", "linkedin link", "company linkedin url"])
         .from_app("companies.linkedin_url")
         .hubspot("linkedin_company_page")
-        .attio("linkedin"),
+        .attio("linkedin")
+        .detail(),
     Column::new("description", "Description", Kind::Text, 9, "What the company does")
         .words(&["about", "about us", "company description", "overview", "what they do"])
         .from_app("companies.description")
         .hubspot("description")
-        .attio("description"),
+        .attio("description")
+        .detail(),
     Column::new("revenue", "Revenue", Kind::Number, 1, "What the company takes in a year")
         .words(&[
             "annual revenue",

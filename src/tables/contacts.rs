@@ -112,7 +112,8 @@ const COLUMNS: &[Column] = &[
         .words(&["linkedin profile", "linkedin link", "linkedin address", "hs linkedin url"])
         .from_app("contacts.linkedin_url")
         .hubspot("hs_linkedin_url")
-        .attio("linkedin"),
+        .attio("linkedin")
+        .detail(),
     Column::new("last_engagement", "Last Engagement", Kind::Instant, 1, "When the person was last in touch")
         .words(&[
             "last activity date",

@@ -7,13 +7,16 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::catalog::{Catalog, CatalogColumn, CatalogOption, CatalogTable, Place};
 use super::column::Slot;
-use super::kind::Kind;
+use super::kind::{Kind, Storage, fold_word};
 use crate::error::{Error, Result, conflict, denied, invalid};
-use crate::store::{ColumnRow, Tx, organizations, structure};
+use crate::store::{ColumnRow, Tx, organizations, rows, structure};
 
 const MAX_KEY: usize = 63;
 const MAX_LABEL: usize = 64;
+const MAX_ABOUT: usize = 300;
 const MAX_OPTIONS: usize = 100;
+/// Own columns stand behind the core ones, those of later versions too.
+const FIRST_OWN_POSITION: i64 = 1_000;
 /// Names that mean something else in a call.
 const RESERVED: &[&str] = &["id", "tags", "_value", "updated_at", "org_id", "table_key"];
 
@@ -53,6 +56,8 @@ pub async fn add(
     let label = valid_label(&new.label)?;
     let key = valid_key(table, if new.key.is_empty() { slug(&label) } else { new.key.clone() })?;
     let options = valid_options(new.kind, &new.options)?;
+    let about = valid_about(&new.about)?;
+    refuse_known_label(table, &key, &label)?;
     // The organization's line first, as provisioning does: two processes never wait for each other.
     organizations::bump(tx, catalog.org).await?;
     structure::lock_table(tx, catalog.org, table.key()).await?;
@@ -65,17 +70,7 @@ pub async fn add(
     if stored.iter().any(|column| column.table_key == table.key() && column.key == key) {
         return Err(exists(table, &key));
     }
-    let storage = new.kind.storage();
-    let (all, core) = Slot::counts(storage);
-    let free = (core + 1..=all).map(|number| Slot { storage, number }).find(|slot| !taken.contains(slot));
-    let slot = free.ok_or_else(|| {
-        conflict(format!(
-            "`{}` has no room for another column of this type: {} is the most",
-            table.key(),
-            all - core
-        ))
-        .hint("delete a custom column that is no longer used")
-    })?;
+    let slot = free_slot(tx, catalog, table, new.kind.storage(), &taken).await?;
     let row = ColumnRow {
         table_key: table.key().to_owned(),
         key,
@@ -83,14 +78,38 @@ pub async fn add(
         kind: new.kind.key().to_owned(),
         slot: Some(slot.column()),
         options: SqlJson(json!(options)),
-        about: new.about.trim().to_owned(),
-        position: stored.iter().map(|column| column.position).max().unwrap_or(0) + 1,
+        about,
+        position: stored.iter().map(|column| column.position + 1).fold(FIRST_OWN_POSITION, i64::max),
         is_system: false,
         is_hidden: false,
         is_edited: false,
     };
     structure::put_column(tx, catalog.org, &row, now).await?;
     Ok(slot)
+}
+
+/// The first slot of the family that neither a column nor a value is in. A value without a column was left by
+/// one that is gone, and must not show up under another name.
+async fn free_slot(
+    tx: &mut Tx,
+    catalog: &Catalog,
+    table: &CatalogTable,
+    storage: Storage,
+    taken: &[Slot],
+) -> Result<Slot> {
+    let (all, core) = Slot::counts(storage);
+    for slot in (core + 1..=all).map(|number| Slot { storage, number }) {
+        if !taken.contains(&slot) && rows::is_empty(tx, catalog.org, table.key(), &slot.column()).await? {
+            return Ok(slot);
+        }
+    }
+    Err(conflict(format!(
+        "`{}` has no room for another column of this type: {} is the most",
+        table.key(),
+        all - core
+    ))
+    .at("type")
+    .hint("delete a custom column that is no longer used"))
 }
 
 /// Changes a column's label, help, place, visibility or, for an own status column, its options.
@@ -104,6 +123,9 @@ pub async fn edit(tx: &mut Tx, catalog: &Catalog, table: &str, key: &str, edit: 
         ))
         .at("options")
         .hint("add a status column of your own"));
+    }
+    if let Some(label) = &edit.label {
+        refuse_known_label(table, key, label)?;
     }
     organizations::bump(tx, catalog.org).await?;
     structure::lock_table(tx, catalog.org, table.key()).await?;
@@ -120,7 +142,7 @@ pub async fn edit(tx: &mut Tx, catalog: &Catalog, table: &str, key: &str, edit: 
         row.label = valid_label(label)?;
     }
     if let Some(about) = &edit.about {
-        about.trim().clone_into(&mut row.about);
+        row.about = valid_about(about)?;
     }
     row.is_hidden = edit.hidden.unwrap_or(row.is_hidden);
     if let Some(options) = &edit.options {
@@ -180,10 +202,23 @@ pub fn valid_options(kind: Kind, options: &[CatalogOption]) -> Result<Vec<Catalo
             return fault(format!("the option `{value}` is listed twice"));
         }
         let color =
-            if option.color.trim().is_empty() { "gray".to_owned() } else { option.color.trim().to_owned() };
-        valid.push(CatalogOption { value, label, color, words: option.words.clone() });
+            if option.color.trim().is_empty() { "gray".to_owned() } else { valid_label(&option.color)? };
+        let words = option.words.iter().map(|word| valid_label(word)).collect::<Result<_>>()?;
+        valid.push(CatalogOption { value, label, color, words });
     }
     Ok(valid)
+}
+
+/// Two columns of one name could not be told apart by a person or in a file's headings.
+fn refuse_known_label(table: &CatalogTable, key: &str, label: &str) -> Result<()> {
+    let wanted = fold_word(label);
+    let same = |column: &&CatalogColumn| column.key != key && fold_word(&column.label) == wanted;
+    match table.columns.iter().find(same).filter(|_| !wanted.is_empty()) {
+        Some(column) => Err(conflict(format!("the column `{}` has this name already", column.key))
+            .at("label")
+            .hint("choose another name")),
+        None => Ok(()),
+    }
 }
 
 fn stored_column<'a>(table: &'a CatalogTable, key: &str) -> Result<&'a CatalogColumn> {
@@ -220,15 +255,29 @@ fn valid_key(table: &CatalogTable, key: String) -> Result<String> {
 
 /// A name that people see: one line, no control or direction characters.
 pub fn valid_label(label: &str) -> Result<String> {
-    let label: String = label.nfc().collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ");
+    visible_line(label, MAX_LABEL).filter(|label| !label.is_empty()).ok_or_else(|| {
+        invalid(format!("a name is one line of 1 to {MAX_LABEL} visible characters")).at("label")
+    })
+}
+
+fn valid_about(about: &str) -> Result<String> {
+    visible_line(about, MAX_ABOUT).ok_or_else(|| {
+        invalid(format!("help is one line of at most {MAX_ABOUT} visible characters")).at("about")
+    })
+}
+
+/// The text with single spaces; none when it is too long or has what cannot be seen in it.
+fn visible_line(text: &str, chars_max: usize) -> Option<String> {
     let hidden = |c: char| {
         c.is_control()
-            || matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{E0000}'..='\u{E007F}')
+            || matches!(c, '\u{AD}' | '\u{61C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
+                | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}')
     };
-    if label.is_empty() || label.chars().count() > MAX_LABEL || label.chars().any(hidden) {
-        return Err(invalid(format!("a name has 1 to {MAX_LABEL} visible characters")).at("label"));
+    if text.trim().chars().any(hidden) {
+        return None;
     }
-    Ok(label)
+    let line = text.nfc().collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ");
+    (line.chars().count() <= chars_max).then_some(line)
 }
 
 fn slug(label: &str) -> String {

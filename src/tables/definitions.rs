@@ -9,11 +9,14 @@ use crate::store::Dialect;
 /// The statements for a database, each safe to run again.
 pub fn definitions(dialect: Dialect) -> Vec<String> {
     let mut statements = vec!["drop view if exists dynamic_table_cells".to_owned(), cells_view(dialect)];
-    for table in TABLES {
-        statements.push(format!("drop view if exists {}", table.key));
-        statements.push(table_view(table, dialect));
-        statements.extend(table.indexes.iter().map(|index| create_index(table, index, dialect)));
-    }
+    statements.extend(TABLES.iter().flat_map(|table| table_definitions(table, dialect)));
+    statements
+}
+
+/// The statements for one table: its view and its indexes.
+pub fn table_definitions(table: &Table, dialect: Dialect) -> Vec<String> {
+    let mut statements = vec![format!("drop view if exists {}", table.key), table_view(table, dialect)];
+    statements.extend(table.indexes.iter().map(|index| create_index(table, index, dialect)));
     statements
 }
 

@@ -119,8 +119,8 @@ mod tests {
 
     use super::*;
     use crate::error::Error;
-    use crate::tables::testing::{SARAH, TOM, arg, catalog_table, members, reading, test_in};
-    use crate::tables::{CLIENTS, COMPANIES, CONTACTS, LEADS, MEETINGS, Table};
+    use crate::tables::testing::{SARAH, TOM, arg, members, reading, test_in};
+    use crate::tables::{CLIENTS, COMPANIES, CONTACTS, LEADS, MEETINGS, Table, as_declared};
 
     fn check(table: &'static Table, column: &str, op: &str, value: Json, expected: &Test) {
         assert_eq!(&test_in(Tz::UTC, table, column, op, value).unwrap(), expected, "{column} {op}");
@@ -260,13 +260,13 @@ mod tests {
         let members = members();
         let nobody = Reading { me: None, ..reading(&members) };
         let mine = arg("owner", "equals", json!({"me": true}));
-        let error = parse(&catalog_table(&LEADS), &mine, &nobody).unwrap_err();
+        let error = parse(&as_declared(&LEADS), &mine, &nobody).unwrap_err();
         assert!(error.to_string().contains("OPSTABLES_USER"), "{error}");
     }
 
     #[test]
     fn the_place_is_that_of_the_column() {
-        let table = catalog_table(&CONTACTS);
+        let table = as_declared(&CONTACTS);
         let filter = parse(&table, &arg("email", "is_empty", json!(null)), &reading(&[])).unwrap();
         assert_eq!(table.columns[filter.column].key, "email");
     }

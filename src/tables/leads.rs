@@ -87,7 +87,8 @@ const COLUMNS: &[Column] = &[
     ]),
     Column::new("meeting_recording_url", "Recording", Kind::Url, 9, "The recording of the lead's meeting")
         .words(&["recording", "recording url", "recording link", "video"])
-        .from_app("meetings.share_url of the linked meeting"),
+        .from_app("meetings.share_url of the linked meeting")
+        .detail(),
     Column::new("meeting_outcome", "Meeting Outcome", Kind::Status, 10, "What became of the meeting")
         .words(&["outcome", "meeting result", "result"])
         .options(&[

@@ -77,11 +77,12 @@ const COLUMNS: &[Column] = &[
         .from_app("meetings.owner_user_id to profiles"),
     Column::new("recording_url", "Recording", Kind::Url, 9, "Where the meeting's recording can be watched")
         .words(&["recording link", "share url", "share link", "video", "video url", "fathom link"])
-        .from_app("meetings.share_url"),
+        .from_app("meetings.share_url")
+        .detail(),
     Column::new("transcript", "Transcript", Kind::Text, 10, "The meeting word for word; returned only when asked for")
         .words(&["transcript text", "transcription", "meeting transcript", "call transcript"])
         .from_app("meetings.transcript_text")
-        .long(),
+        .detail(),
     Column::new("lead_source", "Source", Kind::Text, 11, "Where the meeting's lead came from, or `Direct`")
         .words(&["channel", "origin", "came from", "booking link", "utm source"])
         .from_app("the linked lead's booking_link_name, source_channel, utm_source: the first not empty, else Direct"),

@@ -40,7 +40,7 @@ mod written;
 pub use catalog::{
     Catalog, CatalogColumn, CatalogOption, CatalogTable, CatalogView, Dir, Member, Place, SortArg, ViewSpec,
 };
-pub use catalogs::Catalogs;
+pub use catalogs::{Catalogs, as_declared};
 pub use clients::CLIENTS;
 pub use column::{Access, Choice, Column, Derivation, Slot};
 pub use companies::COMPANIES;

@@ -53,7 +53,7 @@ pub async fn provision(
             Some(_) => Provisioned::Unchanged,
         };
         if !matches!(outcome, Provisioned::Unchanged | Provisioned::Deleted) {
-            put(tx, org, table, now).await?;
+            provision_table(tx, org, table, now).await?;
         }
         if outcome == Provisioned::Restored {
             structure::set_table_deleted(tx, org, table.key, None).await?;
@@ -91,14 +91,9 @@ pub fn options_of(choices: &[Choice]) -> Vec<CatalogOption> {
         .collect()
 }
 
-async fn put(tx: &mut Tx, org: Org, table: &'static Table, now: DateTime<Utc>) -> Result<()> {
-    let row = TableRow {
-        key: table.key.to_owned(),
-        label: table.label.to_owned(),
-        template: template(table),
-        deleted_at: None,
-    };
-    structure::put_table(tx, org, &row, now).await?;
+/// Adds a table, or what its declaration has that the organization's table has not.
+pub async fn provision_table(tx: &mut Tx, org: Org, table: &Table, now: DateTime<Utc>) -> Result<()> {
+    structure::put_table(tx, org, &table_row(table), now).await?;
     for column in column_rows(table) {
         structure::put_column(tx, org, &column, now).await?;
     }
@@ -108,7 +103,16 @@ async fn put(tx: &mut Tx, org: Org, table: &'static Table, now: DateTime<Utc>) -
     Ok(())
 }
 
-fn column_rows(table: &Table) -> Vec<ColumnRow> {
+pub(super) fn table_row(table: &Table) -> TableRow {
+    TableRow {
+        key: table.key.to_owned(),
+        label: table.label.to_owned(),
+        template: template(table),
+        deleted_at: None,
+    }
+}
+
+pub(super) fn column_rows(table: &Table) -> Vec<ColumnRow> {
     let row = |(position, column): (usize, &Column)| ColumnRow {
         table_key: table.key.to_owned(),
         key: column.key.to_owned(),
@@ -125,7 +129,7 @@ fn column_rows(table: &Table) -> Vec<ColumnRow> {
     table.columns.iter().enumerate().map(row).collect()
 }
 
-fn view_rows(table: &Table) -> Vec<ViewRow> {
+pub(super) fn view_rows(table: &Table) -> Vec<ViewRow> {
     let row = |(position, view): (usize, &View)| ViewRow {
         table_key: table.key.to_owned(),
         key: view.key.to_owned(),

@@ -1,4 +1,4 @@
-//! What the tests of values and filters share: three members, a fixed moment, columns and a table.
+//! What the tests of values and filters share: three members, a fixed moment, and columns.
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -6,7 +6,8 @@ use serde_json::Value as Json;
 use uuid::Uuid;
 
 use super::Table;
-use super::catalog::{CatalogColumn, CatalogOption, CatalogTable, Member, Place};
+use super::catalog::{CatalogColumn, CatalogOption, Member, Place};
+use super::catalogs::as_declared;
 use super::column::{Access, Column};
 use super::filter::{self, FilterArg, Test};
 use super::kind::Kind;
@@ -75,25 +76,8 @@ pub(super) fn catalog_column(declared: &Column) -> CatalogColumn {
         access: declared.access,
         custom: false,
         hidden: false,
-        long: declared.long,
+        detail: declared.detail,
         searched: declared.searched,
-    }
-}
-
-/// The table as a new organization has it, without its views.
-pub(super) fn catalog_table(declared: &'static Table) -> CatalogTable {
-    let mut columns: Vec<CatalogColumn> = declared.columns.iter().map(catalog_column).collect();
-    let mut tags = column(Kind::Tags);
-    tags.key = "tags".to_owned();
-    tags.place = Place::RowTags;
-    columns.push(tags);
-    CatalogTable {
-        declared,
-        label: declared.label.to_owned(),
-        deleted: false,
-        current: true,
-        columns,
-        views: Vec::new(),
     }
 }
 
@@ -105,5 +89,5 @@ pub(super) fn arg(column: &str, op: &str, value: Json) -> FilterArg {
 pub(super) fn test_in(zone: Tz, table: &'static Table, column: &str, op: &str, value: Json) -> Result<Test> {
     let members = members();
     let reading = Reading { zone, ..reading(&members) };
-    filter::parse(&catalog_table(table), &arg(column, op, value), &reading).map(|filter| filter.test)
+    filter::parse(&as_declared(table), &arg(column, op, value), &reading).map(|filter| filter.test)
 }

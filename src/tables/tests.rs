@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::testing::{catalog_table, reading};
+use super::testing::reading;
 use super::*;
 
 #[test]
@@ -101,7 +101,7 @@ fn status_columns_and_no_others_have_options_each_with_its_own_words() {
 #[test]
 fn declared_comparisons_can_be_asked() {
     for table in TABLES {
-        let catalog = catalog_table(table);
+        let catalog = as_declared(table);
         let views = table.views.iter().flat_map(|view| view.filters.iter().chain(view.any_of));
         let rules = table.automations.iter().flat_map(|rule| rule.conditions.iter().chain(rule.any_of));
         for comparison in views.chain(rules) {
@@ -119,7 +119,7 @@ fn the_nine_automations_are_there() {
 #[test]
 fn the_headings_of_crm_exports_find_their_columns() {
     let check = |table: &'static Table, headings: &[(&str, &str)]| {
-        let catalog = catalog_table(table);
+        let catalog = as_declared(table);
         for (heading, key) in headings {
             let found: Vec<&str> = catalog
                 .columns

@@ -251,7 +251,8 @@ async fn computed(
         .collect())
 }
 
-fn table_info(table: &CatalogTable, counts: &[(String, i64)], verbose: bool) -> TableInfo {
+/// All there is to tell of a table; `verbose` adds labels, help and operators.
+pub fn table_info(table: &CatalogTable, counts: &[(String, i64)], verbose: bool) -> TableInfo {
     TableInfo {
         table: table.key().to_owned(),
         label: table.label.clone(),

@@ -129,9 +129,10 @@ async fn run(ctx: Ctx, args: Args) -> Result<Output> {
                 .choices("", TABLES.iter().map(|table| table.key)));
         }
     }
-    let catalog = ctx.services.catalogs.load(&mut tx, ctx.org).await?;
-    let counts = rows::counts(&mut tx, ctx.org).await?;
     tx.commit().await?;
+    // Read back: a catalog loaded before the commit would be kept even if the commit failed.
+    let (mut tx, catalog) = ctx.read().await?;
+    let counts = rows::counts(&mut tx, ctx.org).await?;
     let template = |table: &crate::tables::CatalogTable| Template {
         table: table.key().to_owned(),
         label: table.label.clone(),

@@ -18,7 +18,7 @@ mod once;
 mod outcome;
 mod published;
 pub mod query;
-mod save;
+pub mod save;
 pub mod schema;
 pub mod selection;
 mod tidy;

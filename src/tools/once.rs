@@ -34,8 +34,10 @@ pub async fn claim<T: DeserializeOwned>(
 ) -> Result<Claim<T>> {
     let who = ctx.actor.short();
     let Some(key) = key else { return Ok(Claim::First(Once { key: None, who })) };
-    if key.is_empty() || key.len() > 128 {
-        return Err(invalid("an idempotency key has 1 to 128 characters").at("idempotency_key"));
+    if key.is_empty() || key.len() > 128 || key.contains(char::is_control) {
+        return Err(invalid("an idempotency key has 1 to 128 visible characters")
+            .at("idempotency_key")
+            .hint("a UUID made for this call will do"));
     }
     let digest = call_digest(tool, arguments);
     if idempotency::take(tx, ctx.org, &who, key, &digest, ctx.services.clock.now()).await? {

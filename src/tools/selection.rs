@@ -8,6 +8,9 @@ use crate::error::{Error, Result, invalid};
 use crate::records::{Query, SortKey};
 use crate::tables::{Catalog, CatalogTable, Filter, FilterArg, Reading, SortArg, ViewSpec, filter};
 
+/// The longest search, in characters.
+const MAX_SEARCH: usize = 200;
+
 /// The rows a call means: what its view says and what it says itself.
 pub fn parse<'a>(ctx: &Ctx, catalog: &Catalog, table: &'a CatalogTable, args: &Args) -> Result<Query<'a>> {
     let reading = ctx.reading(catalog);
@@ -19,9 +22,12 @@ pub fn parse<'a>(ctx: &Ctx, catalog: &Catalog, table: &'a CatalogTable, args: &A
         parse_filters(table, &args.any_of, &reading, "any_of")?,
     ];
     if let Some(search) = &args.search
-        && search.chars().count() > 200
+        && (search.chars().count() > MAX_SEARCH
+            || search.contains(|c: char| c.is_control() && !c.is_whitespace()))
     {
-        return Err(invalid("a search has at most 200 characters").at("search"));
+        return Err(invalid(format!("a search has at most {MAX_SEARCH} visible characters"))
+            .at("search")
+            .hint("search for a few words of a name or an e-mail address"));
     }
     Ok(Query {
         org: catalog.org,

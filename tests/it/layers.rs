@@ -9,6 +9,7 @@ const ROWS: &[&[&str]] = &[
     &["store"],
     &["tables"],
     &["records"],
+    &["imports"],
     &["router", "skills", "automations", "sync"],
     &["tools"],
     &["mcp", "http", "worker"],

@@ -27,7 +27,7 @@ on_both! {
         let (described, queried, refused) = tokio::join!(
             host.ok("describe_tables", json!({})),
             host.ok("query_leads", json!({"limit": 1})),
-            host.refused("query_leads", json!({"filters": [{"column": "contact_emial", "op": "eq", "value": "x"}]})),
+            host.refused("query_leads", json!({"filters": [{"column": "contact_emial", "op": "equals", "value": "x"}]})),
         );
         assert!(described.to_string().contains("contact_email"), "{described}");
         assert_eq!(queried["rows"], json!([]));
