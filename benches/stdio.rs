@@ -277,13 +277,17 @@ fn lead(i: usize) -> Json {
     let priority = ["low", "normal", "normal", "normal", "high", "urgent"][pick(5, 6)];
     let month = pick(6, 12) + 1;
     let created = format!("2025-{month:02}-{:02}T{:02}:{:02}:{:02}Z", pick(7, 28) + 1, pick(8, 24), pick(9, 60), i % 60);
+    let title = ["Intro call", "Product demo", "Discovery"][pick(10, 3)];
+    let source = ["Website", "Referral", "Webinar", "LinkedIn"][pick(13, 4)];
+    let outcome = ["scheduled", "completed", "no_show"][pick(15, 3)];
+    let owner = MEMBERS[pick(14, 6)];
     json!({
         "contact_name": format!("{first} {last}"), "contact_email": format!("{first}.{last}{i}@{company}.com").to_lowercase(),
-        "domain": format!("{company}.com"), "meeting_title": ["Intro call", "Product demo", "Discovery"][pick(10, 3)],
+        "domain": format!("{company}.com"), "meeting_title": title,
         "meeting_start": format!("2025-{month:02}-{:02}T{:02}:00:00Z", pick(11, 28) + 1, pick(12, 9) + 9),
-        "source": ["Website", "Referral", "Webinar", "LinkedIn"][pick(13, 4)], "status": status, "priority": priority,
-        "owner": MEMBERS[pick(14, 6)], "created_at": created,
-        "meeting_outcome": ["scheduled", "completed", "no_show"][pick(15, 3)],
+        "source": source, "status": status, "priority": priority,
+        "owner": owner, "created_at": created,
+        "meeting_outcome": outcome,
     })
 }
 

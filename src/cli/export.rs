@@ -72,9 +72,7 @@ pub(super) async fn run(args: Args, session: &Session) -> Result<Status> {
     }
     let count = rows.write_file(&mut tx, format, path).await?;
     let report = json!({ "table": table.key(), "rows": count, "file": path });
-    session.output.result(&report, || {
-        format!("Wrote {count} {} to {}", table.declared.label.to_lowercase(), path.display())
-    })?;
+    session.output.result(&report, || format!("Wrote {count} {} to {}", table.key(), path.display()))?;
     Ok(Status::Done)
 }
 

@@ -2,7 +2,7 @@
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use super::output::{FAINT, styled};
+use super::output::{FAINT, harmless, styled};
 
 /// The narrowest that a cut column gets.
 const NARROWEST: usize = 8;
@@ -21,8 +21,7 @@ impl Grid {
     }
 
     pub(super) fn row<S: Into<String>>(&mut self, cells: impl IntoIterator<Item = S>) {
-        let clean = |cell: S| cell.into().replace(['\n', '\r', '\t'], " ");
-        self.rows.push(cells.into_iter().map(clean).collect());
+        self.rows.push(cells.into_iter().map(|cell| harmless(&cell.into())).collect());
     }
 
     /// The lines of the table. With a `width` the widest columns are cut until it fits.
@@ -102,7 +101,7 @@ mod tests {
     #[test]
     fn the_widest_column_is_cut_first() {
         let mut grid = Grid::new(["a", "b"]);
-        grid.row(["short", "a rather long sentence\nin two lines"]);
+        grid.row(["short", "a rather\u{1b}long sentence\nin two lines"]);
         assert_eq!(plain(&grid.render(Some(20))), "a      b\nshort  a rather lon…");
     }
 }

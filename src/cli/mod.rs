@@ -6,9 +6,11 @@
 mod call;
 mod cells;
 mod client_config;
+mod demo;
 mod doctor;
 mod export;
 mod grid;
+mod import;
 mod init;
 mod members;
 mod migrate;
@@ -51,6 +53,8 @@ const FIRST_STEPS: &str = "First steps:
 pub enum Command {
     Serve(serve::Args),
     Init(init::Args),
+    Demo(demo::Args),
+    Import(import::Args),
     Export(export::Args),
     Query(query::Args),
     Call(call::Args),
@@ -84,6 +88,8 @@ pub fn run(cli: Cli, output: Output) -> Result<Status> {
         match cli.command {
             Command::Serve(args) => serve::run(&args, &session).await,
             Command::Init(args) => init::run(args, &session).await,
+            Command::Demo(args) => demo::run(&args, &session).await,
+            Command::Import(args) => import::run(args, &session).await,
             Command::Export(args) => export::run(args, &session).await,
             Command::Query(args) => query::run(args, &session).await,
             Command::Tables(args) => tables::run(args, &session).await,

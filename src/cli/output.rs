@@ -29,6 +29,11 @@ pub fn styled(style: Style, text: impl Display) -> String {
     format!("{style}{text}{style:#}")
 }
 
+/// The text on one line and without control characters: data must not move a terminal's cursor.
+pub fn harmless(text: &str) -> String {
+    text.replace(char::is_control, " ")
+}
+
 impl Output {
     pub fn new(json: bool) -> Output {
         Output { json }
@@ -94,7 +99,7 @@ fn is_closed_pipe(error: &Error) -> bool {
 /// The error as a person reads it: message, right values, hint and cause on lines of their own.
 pub fn error_text(error: &Error) -> String {
     let place = error.path.as_ref().map(|path| format!("{path}: ")).unwrap_or_default();
-    let mut lines = vec![format!("{} {place}{}", styled(BAD, "error:"), error.message)];
+    let mut lines = vec![format!("{} {place}{}", styled(BAD, "error:"), harmless(&error.message))];
     if !error.allowed.is_empty() {
         lines.push(format!("{} {}", styled(FAINT, "one of:"), error.allowed.join(", ")));
     }

@@ -137,13 +137,13 @@ fn show(found: &query::Output, catalog: &Catalog, places: &[usize]) -> String {
 
 fn summary(found: &query::Output, table: &Table, args: &Args) -> String {
     let is_figure = !found.columns.iter().any(|column| column == "id");
-    let noun = if is_figure { "groups".to_owned() } else { table.label.to_lowercase() };
+    let noun = if is_figure { "groups".to_owned() } else { table.key.to_owned() };
     let at_least = if found.total_is == query::Total::AtLeast { "more than " } else { "" };
     let mut parts = vec![format!("{at_least}{} {noun}", found.total)];
     if found.truncated {
         let more = args.limit.saturating_mul(4);
         parts.push(format!("{} shown, --limit {more} shows more", found.rows.len()));
     }
-    parts.extend(found.note.clone());
+    parts.extend(found.note.clone().filter(|_| !is_figure));
     parts.join("; ")
 }

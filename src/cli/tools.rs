@@ -148,7 +148,9 @@ fn compare(dir: &Path) -> Result<Report> {
         let name =
             entry.map_err(|error| invalid(format!("{} cannot be read: {error}", dir.display())))?.file_name();
         let name = name.to_string_lossy().into_owned();
-        if name.ends_with(".json") && !published.contains_key(&name) {
+        if Path::new(&name).extension().is_some_and(|extension| extension == "json")
+            && !published.contains_key(&name)
+        {
             report.left_over.push(name);
         }
     }

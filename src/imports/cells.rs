@@ -10,9 +10,9 @@ use super::people::People;
 use super::plan::{From, RoutePlan, Use, folded};
 use super::report::Fault;
 use super::source::{Source, is_blank};
-use crate::error::Error;
+use crate::error::{Error, invalid};
 use crate::tables::value::parse;
-use crate::tables::{CatalogTable, Kind, Reading, Value};
+use crate::tables::{CatalogColumn, CatalogTable, Kind, Reading, Value};
 
 /// How much of a wrong value a fault repeats, in characters.
 const SHOWN_CHARS_MAX: usize = 80;
@@ -49,7 +49,15 @@ impl Reader<'_> {
             let reading = Reading { day_first: used.day_first, ..self.reading };
             let value = match column.kind {
                 Kind::Person => people.find(column, &raw, &reading),
-                _ => parse(column, &raw, &reading),
+                _ => parse(column, &raw, &reading).or_else(|error| {
+                    match first_of_several(column, &raw, &reading) {
+                        Some(value) => {
+                            faults.push(self.fault(line, used, &raw, only_first(), false));
+                            Ok(Some(value))
+                        }
+                        None => Err(error),
+                    }
+                }),
             };
             match value {
                 Ok(Some(value)) => {
@@ -96,6 +104,22 @@ impl Reader<'_> {
             ..Fault::default()
         }
     }
+}
+
+/// The first of several addresses or numbers in one cell, which CRMs put there and a column has one of.
+pub(super) fn first_of_several(column: &CatalogColumn, raw: &Json, reading: &Reading<'_>) -> Option<Value> {
+    if !matches!(column.kind, Kind::Email | Kind::Phone | Kind::Url | Kind::Domain | Kind::Linkedin) {
+        return None;
+    }
+    let parts: Vec<&str> =
+        raw.as_str()?.split([',', ';', '\n']).map(str::trim).filter(|part| !part.is_empty()).collect();
+    let values = parts.iter().map(|part| parse(column, &Json::from(*part), reading).ok().flatten());
+    let values: Vec<Value> = values.collect::<Option<_>>()?;
+    if values.len() > 1 { values.into_iter().next() } else { None }
+}
+
+fn only_first() -> Error {
+    invalid("the cell holds several values; the first is kept")
 }
 
 /// What a row says for a column, translated as the mapping asks.

@@ -31,13 +31,22 @@ impl Claim {
 }
 
 /// Gives each of the `free` headings at most one column, and each column that is not `taken` at most one
-/// heading: the better claim first, then the earlier heading.
-pub(super) fn matched(table: &CatalogTable, headings: &[String], free: &[usize], taken: &[usize]) -> Matched {
+/// heading: the better claim first, then the earlier heading. `misfits` are headings with columns that they
+/// do not mean after all.
+pub(super) fn matched(
+    table: &CatalogTable,
+    headings: &[String],
+    free: &[usize],
+    taken: &[usize],
+    misfits: &[(usize, usize)],
+) -> Matched {
     let mut claims = Vec::new();
     for &heading in free {
         let Some(word) = headings.get(heading) else { continue };
         for (place, column) in table.columns.iter().enumerate() {
-            let settable = !matches!(column.access, Access::Derived(_)) && !taken.contains(&place);
+            let settable = !matches!(column.access, Access::Derived(_))
+                && !taken.contains(&place)
+                && !misfits.contains(&(heading, place));
             if settable && let Some(claim) = claim(table, place, word) {
                 claims.push((claim, heading, place));
             }

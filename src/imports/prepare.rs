@@ -42,7 +42,14 @@ pub(super) async fn prepare(
     mapping: &Mapping,
     made: &[Made],
 ) -> Result<Prepared> {
-    let mut plans = plan::plan(catalog, source, mapping)?;
+    let reading = Reading {
+        zone: catalog.zone,
+        now: host.clock.now(),
+        members: &catalog.members,
+        me: None,
+        day_first: mapping.day_first.unwrap_or(false),
+    };
+    let mut plans = plan::plan(catalog, source, mapping, &reading)?;
     let mut report = Report {
         source: source.name.clone(),
         format: source.format.describe(),
@@ -54,7 +61,7 @@ pub(super) async fn prepare(
     for (i, plan) in plans.iter().enumerate() {
         report.tables.push(table_report(catalog.table(plan.table)?, plan, source, made, i));
     }
-    let readers = readers(host, catalog, source, mapping, &plans)?;
+    let readers = readers(catalog, source, mapping, &plans, reading)?;
     let mut people = People::new(&catalog.members, mapping.people, host.ids);
     let (mut groups, mut left_out) = (Groups::default(), Vec::new());
     for (done, row) in source.rows.iter().enumerate() {
@@ -86,19 +93,12 @@ pub(super) async fn prepare(
 }
 
 fn readers<'a>(
-    host: &Host<'_>,
     catalog: &'a Catalog,
     source: &'a Source,
     mapping: &Mapping,
     plans: &'a [RoutePlan],
+    reading: Reading<'a>,
 ) -> Result<Vec<Reader<'a>>> {
-    let reading = Reading {
-        zone: catalog.zone,
-        now: host.clock.now(),
-        members: &catalog.members,
-        me: None,
-        day_first: false,
-    };
     let reader = |route: &'a RoutePlan| {
         let table = catalog.table(route.table)?;
         Ok(Reader { table, route, source, reading, on_bad_value: mapping.on_bad_value })

@@ -10,8 +10,8 @@ use super::change::{Action, Change, Edit, Target};
 use super::write::{Draft, write};
 use crate::clock::Ids;
 use crate::error::Result;
-use crate::store::rows;
-use crate::store::{Field, Sql, Tx, read_integer, read_text, read_time};
+use crate::store::{Field, Org, Sql, Tx, read_integer, read_text, read_time};
+use crate::store::{rows, structure};
 use crate::tables::definitions::comparable;
 use crate::tables::{COMPANIES, CONTACTS, Catalog, CatalogTable, Table, Value};
 
@@ -35,6 +35,7 @@ pub(super) async fn after(
     if names.is_empty() {
         return Ok(());
     }
+    enter(tx, catalog.org, companies).await?;
     let edits = edits(tx, catalog, companies, &names).await?;
     if edits.is_empty() {
         return Ok(());
@@ -42,6 +43,15 @@ pub(super) async fn after(
     let actor = Actor { kind: ActorKind::System, ..Actor::default() };
     let change = Change { table: companies, actor: &actor, source: Source::Derived, edits, undo_of: None };
     Box::pin(write(tx, catalog, change, now, ids)).await.map(drop)
+}
+
+/// Companies hold figures of other rows, so one transaction writes them at a time, and takes its turn before it
+/// touches any of them: each then counts all that was written before it, and no two wait for each other.
+pub(super) async fn enter(tx: &mut Tx, org: Org, table: &CatalogTable) -> Result<()> {
+    if table.key() == COMPANIES.key {
+        structure::lock_table(tx, org, COMPANIES.key).await?;
+    }
+    Ok(())
 }
 
 /// The company names, folded, that rows had or have, where one of `columns` or the row's life changed.

@@ -59,7 +59,7 @@ fn plan_row(undone: &mut Undone<'_>, stored: &Stored, line: &ChangeRow) {
             Action::Archive
         }
         "archive" if stored.head.archived == version => Action::Restore,
-        "restore" if stored.head.archived.is_none() => Action::Archive,
+        "restore" if stored.head.archived.is_none() && stored.restored() == version => Action::Archive,
         "update" if stored.head.archived.is_none() => {
             let cells = cells_back(undone, stored, line, version);
             if cells.is_empty() {

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::computed::push_value;
+use super::derive;
 use super::stored::{field, fold, to_slot};
 use crate::error::Result;
 use crate::store::{Datum, Dialect, Field, Org, Sql, Tx, like_literal, read_id, read_integer};
@@ -45,11 +46,13 @@ pub async fn count(tx: &mut Tx, query: &Query<'_>, most: u64) -> Result<u64> {
     Ok(u64::try_from(count).unwrap_or(0))
 }
 
-/// The ids of the matching rows in their order, no more than `most`.
+/// The ids of the matching rows in their order, no more than `most`. The rows are held until the transaction
+/// ends: what somebody changes at this moment matches as it is then, or does not match.
 pub async fn matching_ids(tx: &mut Tx, query: &Query<'_>, most: usize) -> Result<Vec<Uuid>> {
+    derive::enter(tx, query.org, query.table).await?;
     let mut sql = Sql::new("select r.id from dynamic_table_rows r where ");
     push_conditions(&mut sql, query, tx.dialect());
-    sql.push(&format!(" order by r.id limit {most}"));
+    sql.push(&format!(" order by r.id limit {most}{}", tx.dialect().for_update()));
     let rows = tx.fetch_fields(sql, &[Field::Id]).await?;
     Ok(rows.iter().filter_map(|row| row.first().and_then(read_id)).collect())
 }

@@ -4,6 +4,7 @@ use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
 use super::actor::Source;
+use super::derive;
 use super::merge::{Cell, Stamp};
 use crate::error::Result;
 use crate::store::rows;
@@ -12,6 +13,9 @@ use crate::store::{
 };
 use crate::tables::value::{tags_from_slot, tags_to_slot};
 use crate::tables::{CatalogColumn, CatalogTable, Kind, Place, Storage, Value};
+
+/// The entry of `provenance` for the row's last restoring; no column has this key.
+const RESTORED: &str = "";
 
 /// A row with its values in the order of the table's columns. Computed columns are none here.
 #[derive(Debug, Clone)]
@@ -29,6 +33,7 @@ pub async fn get(tx: &mut Tx, org: Org, table: &CatalogTable, id: Uuid) -> Resul
 
 /// The rows with these ids, archived or not, held until the transaction ends, in the order of their ids.
 pub async fn lock(tx: &mut Tx, org: Org, table: &CatalogTable, ids: &[Uuid]) -> Result<Vec<Stored>> {
+    derive::enter(tx, org, table).await?;
     let rows = rows::lock(tx, org, table.key(), ids, &slot_columns(table)).await?;
     Ok(rows.into_iter().map(|row| Stored::from_row(table, row)).collect())
 }
@@ -155,6 +160,17 @@ impl Stored {
             .fold((self.head.base_ms, self.head.base_ctr), Ord::max)
     }
 
+    /// The version of the last restoring; none when the row was never archived.
+    pub fn restored(&self) -> Option<(i64, i64)> {
+        own_stamp(&self.head.provenance, RESTORED).map(|stamp| (stamp.ms, stamp.ctr))
+    }
+
+    /// Makes an archived row live again.
+    pub(super) fn restore(&mut self, stamp: &Stamp) {
+        self.head.archived = None;
+        self.head.provenance.insert(RESTORED.to_owned(), entry(stamp));
+    }
+
     /// Puts a cell into the row, keeping its stamp apart only where it differs from the row's base.
     pub(super) fn put(&mut self, table: &CatalogTable, column: usize, cell: Cell) {
         let base = self.base();
@@ -164,9 +180,7 @@ impl Stored {
         if cell.value.is_some() && cell.stamp == base {
             self.head.provenance.remove(&declared.key);
         } else {
-            let stamp = &cell.stamp;
-            let entry = json!([stamp.ms, stamp.ctr, stamp.source.name(), stamp.actor]);
-            self.head.provenance.insert(declared.key.clone(), entry);
+            self.head.provenance.insert(declared.key.clone(), entry(&cell.stamp));
         }
         if declared.place == Place::RowTags {
             self.head.tags = match &cell.value {
@@ -208,6 +222,10 @@ pub(super) fn fold(text: &str) -> String {
     let folded: String =
         text.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).collect();
     folded.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn entry(stamp: &Stamp) -> Json {
+    json!([stamp.ms, stamp.ctr, stamp.source.name(), stamp.actor])
 }
 
 fn own_stamp(provenance: &Map<String, Json>, key: &str) -> Option<Stamp> {

@@ -167,7 +167,7 @@ fn apply(table: &CatalogTable, drafts: &mut Drafts, edit: &Edit, stamp: &Stamp) 
             (Touched::Archived, Vec::new())
         }
         Action::Restore if draft.after.head.archived.is_some() => {
-            draft.after.head.archived = None;
+            draft.after.restore(stamp);
             draft.action = Some("restore");
             (Touched::Restored, Vec::new())
         }
@@ -227,9 +227,11 @@ fn set(
             continue;
         }
         let incoming = Cell { value: value.clone(), stamp: stamp.clone() };
-        let current = if is_new { None } else { draft.after.cell(table, *column) };
+        // What this change wrote itself is nobody's to merge with: its later edit of a cell stands.
+        let is_own = is_new || draft.changed.contains_key(column);
+        let current = if is_own { None } else { draft.after.cell(table, *column) };
         let (merged, verdict) = merge(current, incoming);
-        if is_new || verdict == Verdict::Won {
+        if is_own || verdict == Verdict::Won {
             draft.after.put(table, *column, merged);
             draft.changed.entry(*column).or_insert(before);
             columns.push(*column);
@@ -284,7 +286,7 @@ async fn store(
         if before.head.search != search {
             put("search", search.into());
         }
-        if !draft.changed.is_empty() {
+        if before.head.provenance != draft.after.head.provenance {
             put("provenance", Datum::Json(Some(Box::new(Json::Object(draft.after.head.provenance.clone())))));
         }
         put("updated_at", now.into());

@@ -81,7 +81,9 @@ impl Store {
                 let check = "insert into ops_search (ops_search, rank) values ('integrity-check', 1)";
                 Ok(match tx.execute(Sql::new(check)).await {
                     Ok(_) => SearchIndex::Consistent,
-                    Err(error) => SearchIndex::Broken(error.cause().map_or_else(|| error.to_string(), ToString::to_string)),
+                    Err(error) => SearchIndex::Broken(
+                        error.cause().map_or_else(|| error.to_string(), ToString::to_string),
+                    ),
                 })
             }
             Engine::Postgres(_) => {
@@ -89,7 +91,9 @@ impl Store {
                 let found: Option<(bool,)> = self.read_one(valid).await?;
                 Ok(match found {
                     Some((true,)) => SearchIndex::Consistent,
-                    Some((false,)) => SearchIndex::Broken("dynamic_table_rows_search is not valid".to_owned()),
+                    Some((false,)) => {
+                        SearchIndex::Broken("dynamic_table_rows_search is not valid".to_owned())
+                    }
                     None => SearchIndex::Missing,
                 })
             }

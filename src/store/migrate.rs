@@ -36,7 +36,7 @@ const fn both(number: i64, name: &'static str, text: &'static str) -> Numbered {
 }
 
 /// How often a process tries again when another one migrates the same SQLite file at the same moment.
-const ATTEMPTS: u32 = 20;
+const ATTEMPTS: u32 = 40;
 
 pub(super) async fn sqlite(database: &sqlite::Sqlite, derived: &[String]) -> Result<()> {
     let mut attempt = 0;

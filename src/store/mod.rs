@@ -203,6 +203,12 @@ impl Tx {
     }
 }
 
+/// A transaction whose statement failed is not committed: PostgreSQL would roll it back and say it was done,
+/// SQLite would keep the rest.
+fn half_done() -> crate::error::Error {
+    crate::error::internal("a statement of the transaction failed, so it cannot be committed")
+}
+
 /// Turns a driver's error into ours: what the caller can act on, or an internal error with its cause.
 fn failed(error: sqlx::Error) -> crate::error::Error {
     match &error {
@@ -222,7 +228,8 @@ fn failed(error: sqlx::Error) -> crate::error::Error {
             }
             // SQLite: interrupted; PostgreSQL: query cancelled.
             Some("9" | "57014") => crate::error::cancelled(),
-            Some("28P01" | "28000" | "3D000" | "14") => {
+            // PostgreSQL: wrong password, wrong user, no such database; SQLite: cannot open, no database.
+            Some("28P01" | "28000" | "3D000" | "14" | "26") => {
                 invalid(format!("the database cannot be opened: {fault}"))
                     .hint("check OPSTABLES_DATABASE_URL")
             }

@@ -7,26 +7,32 @@ use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgRow};
 use sqlx::{Connection as _, Postgres as Driver, Row as _};
 
-use super::{Datum, Field, FromEither, Sql, failed};
+use super::{Datum, Field, FromEither, Sql, failed, half_done};
 use crate::error::{Result, invalid};
 
 const CONNECTIONS: u32 = 10;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the connection that stops others is kept after a cancellation.
+const STOPPER_IDLE: Duration = Duration::from_secs(30);
 
 #[derive(Debug)]
 pub struct Postgres {
     pub(super) pool: PgPool,
+    /// Stops what was dropped half-way. Beside the pool, because all of that may be waiting to be stopped.
+    stopper: PgPool,
 }
 
-/// A connection in a transaction; `backend` is the server process to stop when the work is dropped half-way.
+/// A connection in a transaction; `backend` is the server process to stop when the work is dropped half-way,
+/// known once the transaction has begun.
 #[derive(Debug)]
 pub struct PostgresTx {
     conn: Option<PoolConnection<Driver>>,
-    pool: PgPool,
-    backend: i32,
+    stopper: PgPool,
+    backend: Option<i32>,
     running: bool,
     open: bool,
+    failed: bool,
 }
 
 impl Postgres {
@@ -39,12 +45,11 @@ impl Postgres {
             .application_name("opstables")
             .statement_cache_capacity(256)
             .options([("timezone", "UTC")]);
-        let pool = PgPoolOptions::new()
-            .max_connections(CONNECTIONS)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .test_before_acquire(false)
-            .connect_lazy_with(options);
-        Ok(Postgres { pool })
+        let pool = || PgPoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT);
+        let stopper = pool().max_connections(1).idle_timeout(STOPPER_IDLE).connect_lazy_with(options.clone());
+        let pool =
+            pool().max_connections(CONNECTIONS).test_before_acquire(false).connect_lazy_with(options);
+        Ok(Postgres { pool, stopper })
     }
 
     /// A connection beside the pool, to find out whether the server can be reached at all: the pool would try
@@ -72,6 +77,7 @@ impl Postgres {
 
     pub(super) async fn close(&self) {
         self.pool.close().await;
+        self.stopper.close().await;
     }
 
     /// Opens a transaction and learns its server process, in one round trip. A pooled connection that died
@@ -79,19 +85,27 @@ impl Postgres {
     async fn start(&self, begin: &'static str) -> Result<PostgresTx> {
         let mut attempts = CONNECTIONS + 1;
         loop {
-            let mut conn = self.pool.acquire().await.map_err(failed)?;
+            // Open before it begins: dropped in the middle, its connection must not be given to others.
+            let mut tx = PostgresTx {
+                conn: Some(self.pool.acquire().await.map_err(failed)?),
+                stopper: self.stopper.clone(),
+                backend: None,
+                running: false,
+                open: true,
+                failed: false,
+            };
             let (text, _) = Sql::new(&format!("{begin}; select pg_backend_pid()")).into_parts();
-            match sqlx::raw_sql(text).fetch_one(&mut *conn).await {
+            match tx.run(async |conn| sqlx::raw_sql(text).fetch_one(&mut **conn).await).await {
                 Ok(row) => {
-                    let backend = row.try_get(0).map_err(failed)?;
-                    let pool = self.pool.clone();
-                    return Ok(PostgresTx { conn: Some(conn), pool, backend, running: false, open: true });
+                    tx.backend = Some(row.try_get(0).map_err(failed)?);
+                    return Ok(tx);
                 }
                 Err(error) => {
-                    conn.close_on_drop();
+                    // As if it were still running: then it is closed.
+                    tx.running = true;
                     attempts -= 1;
                     if attempts == 0 {
-                        return Err(failed(error));
+                        return Err(error);
                     }
                 }
             }
@@ -121,6 +135,9 @@ impl PostgresTx {
     }
 
     pub(super) async fn commit(mut self) -> Result<()> {
+        if self.failed {
+            return Err(half_done());
+        }
         self.run(async |conn| sqlx::raw_sql("commit").execute(&mut **conn).await).await?;
         self.open = false;
         Ok(())
@@ -137,6 +154,7 @@ impl PostgresTx {
         self.running = true;
         let result = work(conn).await;
         self.running = false;
+        self.failed |= result.is_err();
         result.map_err(failed)
     }
 }
@@ -145,16 +163,18 @@ impl Drop for PostgresTx {
     fn drop(&mut self) {
         let (true, Some(mut conn)) = (self.open, self.conn.take()) else { return };
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
-        let (pool, backend, running) = (self.pool.clone(), self.backend, self.running);
+        let (stopper, backend, running) = (self.stopper.clone(), self.backend, self.running);
         runtime.spawn(async move {
             if running {
-                // The connection is still in this task's hands, so the cancel cannot hit a later query of
-                // somebody else's; then it is closed, since its answer was never read.
-                let cancel = sqlx::query("select pg_cancel_backend($1)").bind(backend);
-                if let Err(error) = cancel.execute(&pool).await {
+                // Closed, since its answer was never read; ended first, because a server at work does not look
+                // whether its client has gone. A mere cancel would miss a statement that is still on its way.
+                // The connection is in this task's hands until then, so it cannot hit anybody else's work.
+                conn.close_on_drop();
+                let Some(backend) = backend else { return };
+                let stop = sqlx::query("select pg_terminate_backend($1)").bind(backend);
+                if let Err(error) = stop.execute(&stopper).await {
                     tracing::warn!(error = %error, "a cancelled statement could not be stopped");
                 }
-                conn.close_on_drop();
             } else if sqlx::raw_sql("rollback").execute(&mut *conn).await.is_err() {
                 conn.close_on_drop();
             }

@@ -1,23 +1,26 @@
 //! The embedded database: one file, one writer at a time, several readers beside it.
 
 use std::path::Path;
+use std::pin::Pin;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use sqlx::pool::PoolConnection;
+use sqlx::pool::{PoolConnection, PoolConnectionMetadata};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
 };
-use sqlx::{Row as _, Sqlite as Driver};
+use sqlx::{Row as _, Sqlite as Driver, SqliteConnection};
 
-use super::{Datum, Field, FromEither, Sql, failed};
-use crate::error::{Result, invalid};
+use super::{Datum, Field, FromEither, Sql, failed, half_done};
+use crate::error::{Code, Result, invalid};
 
 /// How long a transaction waits for another process to finish its own before it gives up.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 const READERS: u32 = 4;
+/// How long a transaction sleeps at most before it tries again to begin.
+const PAUSE_MAX: Duration = Duration::from_millis(10);
 /// How many virtual machine steps a statement runs between looks at its stop flag.
 const STEPS_BETWEEN_LOOKS: i32 = 4_000;
 
@@ -34,6 +37,7 @@ pub struct SqliteTx {
     stop: Arc<AtomicBool>,
     running: bool,
     open: bool,
+    failed: bool,
 }
 
 impl Sqlite {
@@ -55,7 +59,7 @@ impl Sqlite {
             .pragma("temp_store", "memory");
         let pool = || SqlitePoolOptions::new().test_before_acquire(false).acquire_timeout(BUSY_TIMEOUT);
         Ok(Sqlite {
-            writer: pool().max_connections(1).connect_lazy_with(options.clone()),
+            writer: pool().max_connections(1).after_connect(no_wait).connect_lazy_with(options.clone()),
             readers: pool().max_connections(READERS).connect_lazy_with(options.pragma("query_only", "on")),
         })
     }
@@ -66,9 +70,21 @@ impl Sqlite {
 
     pub(super) async fn begin(&self) -> Result<SqliteTx> {
         let mut tx = SqliteTx::new(self.writer.acquire().await.map_err(failed)?).await?;
-        tx.execute(Sql::new("begin immediate")).await?;
-        tx.open = true;
-        Ok(tx)
+        let (started, mut pause) = (Instant::now(), Duration::ZERO);
+        loop {
+            // Open before it begins: dropped in the middle, it may still begin, and must be rolled back.
+            tx.open = true;
+            let begun = tx.execute(Sql::new("begin immediate")).await;
+            (tx.open, tx.failed) = (begun.is_ok(), false);
+            match begun {
+                Ok(_) => return Ok(tx),
+                Err(error) if error.code == Code::Busy && started.elapsed() < BUSY_TIMEOUT => {}
+                Err(error) => return Err(error),
+            }
+            // SQLite itself would look ever more seldom the longer it waits, and late comers would go first.
+            pause = PAUSE_MAX.min(pause + Duration::from_millis(1));
+            tokio::time::sleep(pause).await;
+        }
     }
 
     /// The writer's connection, without a transaction.
@@ -77,10 +93,9 @@ impl Sqlite {
     }
 
     pub(super) async fn define(&self, statement: &str) -> Result<()> {
-        let mut conn = self.writer.acquire().await.map_err(failed)?;
-        let (text, _) = Sql::new(statement).into_parts();
-        sqlx::raw_sql(text).execute(&mut *conn).await.map_err(failed)?;
-        Ok(())
+        let mut tx = self.begin().await?;
+        tx.execute(Sql::new(statement)).await?;
+        tx.commit().await
     }
 
     pub(super) async fn close(&self) {
@@ -97,7 +112,7 @@ impl SqliteTx {
             .await
             .map_err(failed)?
             .set_progress_handler(STEPS_BETWEEN_LOOKS, move || !flag.load(Ordering::Relaxed));
-        Ok(SqliteTx { conn: Some(conn), stop, running: false, open: false })
+        Ok(SqliteTx { conn: Some(conn), stop, running: false, open: false, failed: false })
     }
 
     pub(super) async fn execute(&mut self, sql: Sql) -> Result<u64> {
@@ -121,6 +136,9 @@ impl SqliteTx {
     }
 
     pub(super) async fn commit(mut self) -> Result<()> {
+        if self.failed {
+            return Err(half_done());
+        }
         if self.open {
             self.execute(Sql::new("commit")).await?;
             self.open = false;
@@ -139,6 +157,7 @@ impl SqliteTx {
         self.running = true;
         let result = work(conn).await;
         self.running = false;
+        self.failed |= result.is_err();
         result.map_err(failed)
     }
 }
@@ -186,6 +205,14 @@ fn read_fields(row: &SqliteRow, fields: &[Field]) -> Result<Vec<Datum>> {
         })
         .collect::<sqlx::Result<_>>()
         .map_err(failed)
+}
+
+/// Once connected, the writer waits for other processes by itself, in [`Sqlite::begin`].
+fn no_wait(
+    conn: &mut SqliteConnection,
+    _: PoolConnectionMetadata,
+) -> Pin<Box<dyn Future<Output = sqlx::Result<()>> + Send + '_>> {
+    Box::pin(async move { sqlx::raw_sql("pragma busy_timeout = 0").execute(conn).await.map(drop) })
 }
 
 fn create_folder(file: &Path) -> Result<()> {

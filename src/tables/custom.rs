@@ -195,15 +195,18 @@ pub fn valid_options(kind: Kind, options: &[CatalogOption]) -> Result<Vec<Catalo
         return fault(format!("a column has at most {MAX_OPTIONS} options"));
     }
     let mut valid: Vec<CatalogOption> = Vec::with_capacity(options.len());
-    for option in options {
-        let value = valid_label(&option.value).map_err(|error| error.at("options"))?;
-        let label = if option.label.trim().is_empty() { value.clone() } else { valid_label(&option.label)? };
+    for (i, option) in options.iter().enumerate() {
+        let named =
+            |part: &str, text: &str| name(text).map_err(|error| error.at(format!("options[{i}].{part}")));
+        let value = named("value", &option.value)?;
+        let label =
+            if option.label.trim().is_empty() { value.clone() } else { named("label", &option.label)? };
         if valid.iter().any(|known| known.value.eq_ignore_ascii_case(&value)) {
             return fault(format!("the option `{value}` is listed twice"));
         }
         let color =
-            if option.color.trim().is_empty() { "gray".to_owned() } else { valid_label(&option.color)? };
-        let words = option.words.iter().map(|word| valid_label(word)).collect::<Result<_>>()?;
+            if option.color.trim().is_empty() { "gray".to_owned() } else { named("color", &option.color)? };
+        let words = option.words.iter().map(|word| named("words", word)).collect::<Result<_>>()?;
         valid.push(CatalogOption { value, label, color, words });
     }
     Ok(valid)
@@ -255,9 +258,13 @@ fn valid_key(table: &CatalogTable, key: String) -> Result<String> {
 
 /// A name that people see: one line, no control or direction characters.
 pub fn valid_label(label: &str) -> Result<String> {
-    visible_line(label, MAX_LABEL).filter(|label| !label.is_empty()).ok_or_else(|| {
-        invalid(format!("a name is one line of 1 to {MAX_LABEL} visible characters")).at("label")
-    })
+    name(label).map_err(|error| error.at("label"))
+}
+
+fn name(text: &str) -> Result<String> {
+    visible_line(text, MAX_LABEL)
+        .filter(|text| !text.is_empty())
+        .ok_or_else(|| invalid(format!("a name is one line of 1 to {MAX_LABEL} visible characters")))
 }
 
 fn valid_about(about: &str) -> Result<String> {

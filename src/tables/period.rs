@@ -51,7 +51,7 @@ impl Comparison<'_> {
         let Some(count) = count else {
             let given = raw.as_str().map_or_else(|| raw.to_string(), str::to_owned);
             let error = format!("`{}` needs a whole number from 0 to {DAYS_AWAY_MAX}", self.op.name());
-            return Err(invalid(format!("{error}, not {}", quote(&given))));
+            return Err(invalid(format!("{error}, not {}", quote(&given))).hint("write 7 for a week"));
         };
         let today = dates::today(self.reading.now, self.reading.zone);
         let days = match self.op {

@@ -48,7 +48,9 @@ pub fn span(text: &str, reading: &Reading<'_>) -> Result<Span> {
     }
     let is_words = word.chars().all(|c| c.is_alphabetic() || c == '_') && word != "now" && !word.is_empty();
     if is_words {
-        return Err(invalid(format!("{} is not a date", quote(text))).choices(&word, PERIODS.iter().copied()));
+        let error = invalid(format!("{} is not a date", quote(text))).choices(&word, PERIODS.iter().copied());
+        let meant = error.hint.clone().unwrap_or_else(|| "write a day as 2026-03-31".to_owned());
+        return Err(error.hint(meant));
     }
     if ["last_", "past_", "next_"].iter().any(|start| word.starts_with(start)) {
         return Err(invalid(format!("{} is not a date", quote(text)))

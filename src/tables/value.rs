@@ -58,7 +58,8 @@ impl Value {
     pub fn canonical(&self) -> String {
         match self {
             Value::Text(text) => text.clone(),
-            Value::Number(number) => number.to_string(),
+            // Adding zero turns -0 into 0, which it equals.
+            Value::Number(number) => (number + 0.0).to_string(),
             Value::Time(time) => time.timestamp_millis().to_string(),
             Value::Flag(flag) => flag.to_string(),
             Value::Tags(tags) => tags_to_slot(tags),
@@ -106,6 +107,7 @@ mod tests {
         check(Value::Text("a".to_owned()), "a");
         check(Value::Number(1200.0), "1200");
         check(Value::Number(0.1), "0.1");
+        check(Value::Number(-0.0), "0");
         check(Value::Time(instant("1970-01-01T00:00:01Z")), "1000");
         check(Value::Flag(true), "true");
         check(Value::Tags(vec!["a".to_owned(), "b".to_owned()]), "\na\nb\n");

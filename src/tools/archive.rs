@@ -8,7 +8,7 @@ use super::confirm::Bound;
 use super::ctx::Ctx;
 use super::once::{Claim, claim};
 use super::outcome::{Preview, Status, Written};
-use super::save::{UNCONFIRMED_BY_FILTER, edit_each, matched};
+use super::save::{MATCHES_NOTHING, UNCONFIRMED_BY_FILTER, edit_each, matched};
 use super::schema::Map;
 use super::tool::{Hints, Tool, Toolset, Words};
 use super::{published, selection};
@@ -97,7 +97,10 @@ async fn run(ctx: Ctx, args: Args) -> Result<Written> {
     let change = Change { table, actor: &ctx.actor, source: Source::App, edits, undo_of: None };
     let outcome =
         records::write(&mut tx, &catalog, change, ctx.services.clock.now(), &ctx.services.ids).await?;
-    let written = Written::new(table, &outcome, if dry_run { Status::DryRun } else { Status::Done });
+    let mut written = Written::new(table, &outcome, if dry_run { Status::DryRun } else { Status::Done });
+    if rows.is_empty() {
+        written.note = Some(MATCHES_NOTHING.to_owned());
+    }
     if !dry_run {
         once.finish(&mut tx, &ctx, &written).await?;
         tx.commit().await?;

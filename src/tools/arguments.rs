@@ -133,6 +133,15 @@ mod tests {
     }
 
     #[test]
+    fn one_object_in_place_of_a_list_is_its_one_item() {
+        let wanted = json!({ "filters": [{ "column": "status", "op": "in" }] });
+        let given = json!({ "filters": { "column": "status", "op": "in" } });
+        assert_eq!(check(query(), given).unwrap(), wanted);
+        let given = json!({ "filters": "{\"column\":\"status\",\"op\":\"in\"}" });
+        assert_eq!(check(query(), given).unwrap(), wanted);
+    }
+
+    #[test]
     fn an_unknown_argument_is_named_with_the_nearest_known_one() {
         assert_eq!(
             refusal(query(), json!({ "limt": 3, "limit": "x" })),

@@ -1,4 +1,4 @@
-//! Models sometimes send a list as the text of a list, or a number in quotes. Where the schema leaves only
+//! Models sometimes send a list as the text of a list, one item without its list, or a number in quotes. Where the schema leaves only
 //! one reading, that reading is taken; where text itself is allowed, text stays text.
 
 use serde_json::{Map, Number, Value};
@@ -43,6 +43,7 @@ fn convert(value: &mut Value, schema: &Value) {
                 *number = whole;
             }
         }
+        Value::Object(_) if lists_objects_only(schema) => *value = Value::Array(vec![value.take()]),
         _ => {}
     }
 }
@@ -56,6 +57,12 @@ fn read(text: &str, schema: &Value) -> Option<Value> {
     {
         return Some(parsed);
     }
+    if text.starts_with('{')
+        && lists_objects_only(schema)
+        && let Ok(parsed) = serde_json::from_str::<Value>(text)
+    {
+        return Some(Value::Array(vec![parsed]));
+    }
     if (accepts(schema, "integer") || accepts(schema, "number"))
         && let Ok(number) = serde_json::from_str::<Number>(text)
     {
@@ -68,6 +75,12 @@ fn read(text: &str, schema: &Value) -> Option<Value> {
     }
     let items = branch(schema, "array")?.get("items")?;
     (accepts(items, "string") && !text.starts_with(['[', '{'])).then(|| Value::Array(vec![Value::from(text)]))
+}
+
+/// Whether the schema wants a list of objects, so that one object can only be its one item.
+fn lists_objects_only(schema: &Value) -> bool {
+    let items = branch(schema, "array").and_then(|schema| schema.get("items"));
+    !accepts(schema, "object") && items.is_some_and(|items| accepts(items, "object"))
 }
 
 /// The same number as an integer, when it is one.

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::ctx::Ctx;
 use super::save::{Args, edit_each};
-use super::selection::parse_id;
+use super::selection::{bad_id, parse_id};
 use crate::error::{Error, Result, invalid};
 use crate::records::{Action, Edit, Stored, Target};
 use crate::store::{Tx, rows, structure};
@@ -129,7 +129,7 @@ fn parse_row(
     let id = match row.get("id") {
         None | Some(Json::Null) => None,
         Some(Json::String(id)) => Some(parse_id(id).map_err(|error| error.at("id"))?),
-        Some(_) => return Err(invalid("an id is a text").at("id")),
+        Some(other) => return Err(bad_id(other).at("id")),
     };
     let rest: JsonMap<String, Json> =
         row.iter().filter(|(key, _)| *key != "id").map(|(key, value)| (key.clone(), value.clone())).collect();

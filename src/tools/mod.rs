@@ -12,6 +12,7 @@ pub mod describe;
 mod edits;
 mod explain;
 pub mod figures;
+mod import_rows;
 mod manage_columns;
 mod manage_tables;
 mod once;
@@ -39,7 +40,7 @@ pub fn all() -> Vec<Tool> {
     let mut tools = vec![describe::tool()];
     tools.extend(TABLES.iter().map(|table| query::tool(table)));
     tools.extend(TABLES.iter().map(|table| save::tool(table)));
-    tools.extend([archive::tool(), undo::tool(), manage_columns::tool(), manage_tables::tool()]);
+    tools.extend([archive::tool(), undo::tool(), manage_columns::tool(), manage_tables::tool(), import_rows::tool()]);
     tools
 }
 

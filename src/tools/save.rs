@@ -21,6 +21,8 @@ const MAX_ROWS: usize = 1_000;
 pub const MAX_MATCHED: usize = 10_000;
 /// More rows than this by filter need a confirmation.
 pub const UNCONFIRMED_BY_FILTER: usize = 25;
+/// What a write by filter says when there is nothing to write.
+pub const MATCHES_NOTHING: &str = "no live row matches the filters: nothing was changed";
 
 #[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -81,6 +83,8 @@ pub async fn run(ctx: Ctx, table: &'static Table, args: Args) -> Result<Written>
         None => edits::of_rows(&mut tx, &ctx, &catalog, table, &args).await?,
         Some(set) => {
             let rows = matched(&mut tx, &ctx, &catalog, table, &args.filters).await?;
+            // Before the preview: nobody should confirm what will then be refused.
+            let edits = edits::of_set(&ctx, &catalog, table, set, args.expected.as_ref(), &rows)?;
             let bound = Bound::new(&ctx, &tool, &arguments, &rows);
             match &args.confirm {
                 Some(token) if !dry_run => bound.check(&catalog, ctx.services.clock.now_ms(), token)?,
@@ -89,15 +93,19 @@ pub async fn run(ctx: Ctx, table: &'static Table, args: Args) -> Result<Written>
                 }
                 _ => {}
             }
-            (edits::of_set(&ctx, &catalog, table, set, args.expected.as_ref(), &rows)?, Vec::new())
+            (edits, Vec::new())
         }
     };
+    let matches_nothing = args.set.is_some() && edits.is_empty();
     let change = Change { table, actor: &ctx.actor, source: Source::App, edits, undo_of: None };
     let outcome =
         records::write(&mut tx, &catalog, change, ctx.services.clock.now(), &ctx.services.ids).await?;
     let status = if dry_run { Status::DryRun } else { Status::Done };
     let mut written = Written::new(table, &outcome, status);
     written.errors = refused.iter().map(|error| json!(error)).collect();
+    if matches_nothing {
+        written.note = Some(MATCHES_NOTHING.to_owned());
+    }
     if !dry_run {
         once.finish(&mut tx, &ctx, &written).await?;
         tx.commit().await?;

@@ -1,5 +1,6 @@
 //! From the arguments of a query to rows: filters, view, search, ids and order, valid against the catalog.
 
+use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use super::ctx::Ctx;
@@ -82,13 +83,14 @@ pub fn parse_ids(ids: &[String]) -> Result<Vec<Uuid>> {
 }
 
 pub fn parse_id(id: &str) -> Result<Uuid> {
-    Uuid::parse_str(id.trim()).map_err(|_| bad_id(id))
+    Uuid::parse_str(id.trim()).map_err(|_| bad_id(&json!(id)))
 }
 
-fn bad_id(id: &str) -> Error {
-    let shown: String = id.chars().take(60).collect();
-    invalid(format!("`{shown}` is not a row id"))
-        .hint("ids look like 0199d1c2-7a4e-7c3b-9f00-5b7e2d1c4a90; a query returns them")
+/// What is no id in place of a row's id.
+pub fn bad_id(given: &Json) -> Error {
+    let shown: String = given.to_string().chars().take(60).collect();
+    invalid(format!("{shown} is not a row id"))
+        .hint("ids look like \"0199d1c2-7a4e-7c3b-9f00-5b7e2d1c4a90\"; a query returns them")
 }
 
 fn view(table: &CatalogTable, args: &Args) -> Result<ViewSpec> {

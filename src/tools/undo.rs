@@ -2,12 +2,13 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::ctx::Ctx;
+use super::explain::shorten;
 use super::outcome::{Status, Written};
-use super::selection::parse_id;
 use super::tool::{Hints, Tool, Toolset, Words};
-use crate::error::Result;
+use crate::error::{Result, invalid};
 use crate::records::{self, Change, Left, Source};
 
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
@@ -46,7 +47,11 @@ pub fn tool() -> Tool {
 }
 
 async fn run(ctx: Ctx, args: Args) -> Result<Output> {
-    let id = parse_id(&args.change_id).map_err(|error| error.at("change_id"))?;
+    let id = Uuid::parse_str(args.change_id.trim()).map_err(|_| {
+        invalid(format!("`{}` is not the id of a change", shorten(&args.change_id)))
+            .at("change_id")
+            .hint("use the change_id that a save, archive or import returned")
+    })?;
     let dry_run = args.dry_run.unwrap_or(false);
     let (mut tx, catalog) = ctx.begin().await?;
     let undone = records::plan_undo(&mut tx, &catalog, id).await?;

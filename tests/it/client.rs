@@ -129,16 +129,21 @@ impl McpProcess {
 
     /// Sends a message exactly as it is and waits for the reply with its id.
     pub(crate) async fn exchange(&self, message: &Value) -> Value {
+        self.exchange_line(&message["id"], &message.to_string()).await
+    }
+
+    /// Sends one line and waits for the reply with this id.
+    pub(crate) async fn exchange_line(&self, id: &Value, line: &str) -> Value {
         let (sender, reply) = oneshot::channel();
         match lock(&self.heard.waiting).as_mut() {
-            Some(waiting) => waiting.insert(message["id"].to_string(), sender),
+            Some(waiting) => waiting.insert(id.to_string(), sender),
             None => panic!("the server has closed its output; {}", self.said()),
         };
-        self.send(message).await;
+        self.send_line(line).await;
         let Ok(reply) = timeout(PATIENCE, reply).await else {
-            panic!("no reply within {PATIENCE:?} to {message}; {}", self.said());
+            panic!("no reply within {PATIENCE:?} to {line}; {}", self.said());
         };
-        reply.unwrap_or_else(|_| panic!("the server ended without a reply to {message}; {}", self.said()))
+        reply.unwrap_or_else(|_| panic!("the server ended without a reply to {line}; {}", self.said()))
     }
 
     /// Sends a message that has no reply.
@@ -177,6 +182,10 @@ impl McpProcess {
             panic!("no {method} within {PATIENCE:?}; {}", self.said());
         };
         message
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id().expect("a process that has not been waited for")
     }
 
     pub(crate) fn stderr(&self) -> String {

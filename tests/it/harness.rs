@@ -74,8 +74,26 @@ impl Bench {
         {
             app.add_member(org, name, Some(email)).await.expect("a new member");
         }
-        let toolbox = Toolbox::new(tools::all(), Toolset::ALL, false);
-        Bench { app, org, clock, database_url: database_url.to_owned(), toolbox }
+        Bench { app, org, clock, database_url: database_url.to_owned(), toolbox: toolbox() }
+    }
+
+    /// The same world seen by another process, which remembers nothing of this one.
+    pub(crate) fn another_process(&self) -> Bench {
+        Bench::process(&self.database_url, self.org, &self.clock)
+    }
+
+    /// A process of its own on a database that has the organization.
+    pub(crate) fn process(database_url: &str, org: Org, clock: &Clock) -> Bench {
+        let (database_url, clock) = (database_url.to_owned(), clock.clone());
+        let options = Options { database_url: database_url.clone(), clock: clock.clone(), ids: Ids::Random };
+        let app = App::open(&options).expect("the URL of a database");
+        Bench { app, org, clock, database_url, toolbox: toolbox() }
+    }
+
+    /// The same process, calling for another organization.
+    pub(crate) fn within(&self, org: Org) -> Bench {
+        let (app, clock, database_url) = (self.app.clone(), self.clock.clone(), self.database_url.clone());
+        Bench { app, org, clock, database_url, toolbox: toolbox() }
     }
 
     /// Calls a tool inside this process and returns its result.
@@ -129,18 +147,32 @@ impl Bench {
     }
 }
 
+fn toolbox() -> Toolbox {
+    Toolbox::new(tools::all(), Toolset::ALL, false)
+}
+
 pub(crate) async fn on_sqlite(check: impl AsyncFnOnce(Bench)) {
-    let folder = TempDir::new().expect("a temporary folder");
-    check(Bench::open(&format!("sqlite://{}", folder.path().join("test.db").display())).await).await;
+    in_new_sqlite(async |url| check(Bench::open(&url).await).await).await;
 }
 
 pub(crate) async fn on_postgres(test: &str, check: impl AsyncFnOnce(Bench)) {
+    in_new_postgres(test, async |url| check(Bench::open(&url).await).await).await;
+}
+
+/// Runs the check with the URL of a database that does not exist yet.
+pub(crate) async fn in_new_sqlite(check: impl AsyncFnOnce(String)) {
+    let folder = TempDir::new().expect("a temporary folder");
+    check(format!("sqlite://{}", folder.path().join("test.db").display())).await;
+}
+
+/// Runs the check with the URL of an empty database.
+pub(crate) async fn in_new_postgres(test: &str, check: impl AsyncFnOnce(String)) {
     let Some(server) = postgres_server(test) else { return };
     let name = format!("opstables_test_{}", Uuid::new_v4().simple());
     command(&server, format!("create database {name}")).await;
     let mut url = Url::parse(&server).expect("the URL of a server");
     url.set_path(&name);
-    let outcome = caught(async { check(Bench::open(url.as_str()).await).await }).await;
+    let outcome = caught(check(url.to_string())).await;
     command(&server, format!("drop database if exists {name} with (force)")).await;
     if let Err(panic) = outcome {
         resume_unwind(panic);

@@ -1,12 +1,23 @@
 //! The one integration binary: every module below drives the crate or the real program from outside.
 
+mod bad_calls;
+mod cancellation;
+mod cli;
 mod client;
+mod contracts;
+mod database;
+mod declarations;
 mod harness;
+mod history;
+mod imports;
 mod layers;
+mod merge_laws;
+mod provisioning;
 mod queries;
 mod saves;
 mod source;
 mod stdio;
+mod store;
 mod tidy;
 
 #[test]

@@ -1,0 +1,577 @@
+//! An organization gets its five tables, keeps what it makes of them, and grows with newer versions.
+
+use opstables::app::{App, Options};
+use opstables::clock::{Clock, Ids};
+use opstables::error::{Code, Error};
+use opstables::records::Actor;
+use opstables::store::{Org, OrganizationRow, Sql, organizations};
+use opstables::tools::describe;
+use serde_json::{Map, Value as Json, json};
+use uuid::Uuid;
+
+use crate::database::{self, OLD_ORGANIZATION, change, columns_of, lines, load_old_organization, structure};
+use crate::harness::{Bench, in_new_postgres, in_new_sqlite, on_both};
+
+const TABLES: [&str; 5] = ["leads", "meetings", "contacts", "companies", "clients"];
+
+/// The columns as the catalog lists them.
+const COLUMNS: [(&str, &str); 5] = [
+    (
+        "leads",
+        "contact_name contact_email domain meeting_title meeting_start source status priority owner meeting_held \
+         meeting_recording_url meeting_outcome created_at tags",
+    ),
+    (
+        "meetings",
+        "title meeting_date duration_minutes contact_name contact_email contact_company sentiment summary \
+         next_actions owner recording_url transcript lead_source tags",
+    ),
+    (
+        "contacts",
+        "crm_id first_name last_name email company_name title phone linkedin_url last_engagement lifecycle_stage \
+         recent_signals sync_status tags",
+    ),
+    (
+        "companies",
+        "crm_id name domain website industry company_size phone linkedin_url description revenue \
+         active_contacts_count last_contact_date tags",
+    ),
+    (
+        "clients",
+        "company_name contact_name contact_email deal_name deal_value status subscription_start owner lead_source \
+         created_at tags",
+    ),
+];
+
+/// An organization that nobody has used yet: its line, and nothing else.
+async fn unused_organization(app: &App, slug: &str) -> Org {
+    let id = Uuid::new_v4();
+    let row = OrganizationRow {
+        id,
+        slug: slug.to_owned(),
+        name: slug.to_owned(),
+        timezone: "UTC".to_owned(),
+        version: 1,
+        signing_key: vec![7; 32],
+        created_at: app.services.clock.now(),
+    };
+    let mut tx = app.services.store.begin().await.unwrap();
+    assert!(organizations::insert(&mut tx, &row).await.unwrap());
+    tx.commit().await.unwrap();
+    Org(id)
+}
+
+async fn keys(t: &Bench, table: &str) -> String {
+    let described = t.ok("describe_tables", json!({"tables": [table]})).await;
+    let columns = described["tables"][0]["columns"].as_array().unwrap().clone();
+    columns.iter().filter_map(|column| column["key"].as_str()).collect::<Vec<_>>().join(" ")
+}
+
+async fn column(t: &Bench, table: &str, key: &str) -> Json {
+    let described = t.ok("describe_tables", json!({"tables": [table], "verbose": true})).await;
+    let columns = described["tables"][0]["columns"].as_array().unwrap().clone();
+    columns.into_iter().find(|column| column["key"] == key).unwrap_or_default()
+}
+
+on_both! {
+    async fn the_first_use_of_an_organization_provisions_it(t: Bench) {
+        let reader = t.within(unused_organization(&t.app, "reader").await);
+        let described = reader.ok("describe_tables", json!({})).await;
+        assert_eq!(described["tables"].as_array().unwrap().len(), 5);
+        let writer = t.within(unused_organization(&t.app, "writer").await);
+        writer.ok("save_clients", json!({"rows": [{"company_name": "Globex"}]})).await;
+        assert_eq!(writer.rows("query_clients", json!({})).await.len(), 1);
+        assert!(reader.rows("query_clients", json!({})).await.is_empty(), "organizations see their own rows only");
+    }
+
+    async fn the_tables_have_the_columns_of_the_catalog(t: Bench) {
+        for (table, expected) in COLUMNS {
+            assert_eq!(keys(&t, table).await, expected.split_whitespace().collect::<Vec<_>>().join(" "), "{table}");
+        }
+    }
+
+    async fn provisioning_again_changes_nothing(t: Bench) {
+        let before = structure(&t).await;
+        for call in [json!({"action": "provision"}), json!({"action": "provision", "table": "leads"})] {
+            t.ok("manage_tables", call).await;
+            assert_eq!(structure(&t).await, before);
+        }
+        let done = t.ok("manage_tables", json!({"action": "provision"})).await;
+        assert!(done["gallery"].as_array().unwrap().iter().all(|table| table["done"] == "unchanged"), "{done}");
+        t.another_process().ok("describe_tables", json!({})).await;
+        assert_eq!(structure(&t).await, before);
+    }
+
+    async fn a_table_lost_from_the_database_is_made_again_around_its_rows(t: Bench) {
+        let own = json!({"action": "add", "table": "leads", "label": "Region", "type": "text"});
+        t.ok("manage_columns", own).await;
+        t.create("leads", json!({"contact_name": "Dana", "region": "EMEA", "status": "ready"})).await;
+        change(&t, [Sql::new("delete from dynamic_tables where key = 'leads'")]).await;
+        let fresh = t.another_process();
+        let rows = fresh.rows("query_leads", json!({})).await;
+        assert_eq!((&rows[0]["contact_name"], &rows[0]["status"]), (&json!("Dana"), &json!("ready")));
+        assert_eq!(keys(&fresh, "leads").await, COLUMNS[0].1.split_whitespace().collect::<Vec<_>>().join(" "));
+        let other = json!({"action": "add", "table": "leads", "label": "Nickname", "type": "text"});
+        fresh.ok("manage_columns", other).await;
+        let rows = fresh.rows("query_leads", json!({"fields": ["nickname"]})).await;
+        assert_eq!(rows[0]["nickname"], Json::Null, "a lost column's values must not turn up in a new one");
+    }
+
+    async fn a_deleted_table_says_how_it_comes_back_and_comes_back_with_its_rows(t: Bench) {
+        let id = t.create("clients", json!({"company_name": "Globex"})).await;
+        let call = json!({"action": "delete", "table": "clients"});
+        let preview = t.ok("manage_tables", call).await;
+        assert_eq!(preview["status"], "needs_confirmation");
+        assert!(preview["effect"].as_str().unwrap().contains("1 row"), "{preview}");
+        t.ok("manage_tables", json!({"action": "delete", "table": "clients", "confirm": preview["confirm"]})).await;
+        for (tool, arguments) in [
+            ("query_clients", json!({})),
+            ("save_clients", json!({"rows": [{"id": id, "status": "active"}]})),
+            ("archive_rows", json!({"table": "clients", "ids": [id]})),
+            ("describe_tables", json!({"tables": ["clients"]})),
+            ("manage_columns", json!({"action": "add", "table": "clients", "label": "Region", "type": "text"})),
+            ("manage_tables", json!({"action": "delete", "table": "clients"})),
+        ] {
+            let error = t.refused(tool, arguments).await;
+            assert_eq!(error.code, Code::NotFound, "{tool}: {error}");
+            assert!(error.to_string().contains("provision"), "{tool}: {error}");
+        }
+        t.ok("manage_tables", json!({"action": "provision"})).await;
+        assert_eq!(t.refused("query_clients", json!({})).await.code, Code::NotFound, "a deletion is a decision");
+        let described = t.another_process().ok("describe_tables", json!({})).await;
+        assert_eq!(described["tables"].as_array().unwrap().len(), 4);
+        let back = t.ok("manage_tables", json!({"action": "provision", "table": "clients"})).await;
+        let clients = back["gallery"].as_array().unwrap().iter().find(|table| table["table"] == "clients").unwrap();
+        assert_eq!((&clients["done"], &clients["state"], &clients["rows"]), (&json!("restored"), &json!("live"), &json!(1)));
+        assert_eq!(t.rows("query_clients", json!({})).await[0]["id"], id);
+    }
+
+    async fn a_newer_version_leaves_what_the_organization_has_edited(t: Bench) {
+        for edit in [
+            json!({"action": "update", "table": "leads", "key": "contact_name", "label": "Booker", "about": "Who booked"}),
+            json!({"action": "update", "table": "leads", "key": "source", "hidden": true}),
+            json!({"action": "update", "table": "leads", "key": "owner", "position": 0}),
+            json!({"action": "add", "table": "leads", "label": "Region", "type": "text"}),
+        ] {
+            t.ok("manage_columns", edit).await;
+        }
+        t.ok("manage_tables", json!({"action": "relabel", "table": "leads", "label": "Bookings"})).await;
+        let edited = structure(&t).await;
+        change(&t, [
+            Sql::new("update dynamic_tables set template = 'old' where key = 'leads'"),
+            Sql::new("update dynamic_table_columns set about = 'old', label = 'Old' where table_key = 'leads' and not is_edited and is_system"),
+            Sql::new("update dynamic_table_columns set options = '[]' where table_key = 'leads' and is_system"),
+            Sql::new("update dynamic_table_views set label = 'Old' where table_key = 'leads'"),
+        ]).await;
+        let described = t.another_process().ok("describe_tables", json!({"tables": ["leads"], "verbose": true})).await;
+        assert_eq!(described["tables"][0]["label"], "Bookings");
+        assert_eq!(structure(&t).await, edited, "what was edited stays, what was not follows the declaration");
+        let columns = described["tables"][0]["columns"].as_array().unwrap();
+        assert_eq!(columns[0]["key"], "owner");
+        assert_eq!(columns.iter().find(|column| column["key"] == "source").unwrap()["hidden"], true);
+        let status = columns.iter().find(|column| column["key"] == "status").unwrap();
+        assert_eq!(status["options"].as_array().unwrap().len(), 6, "locked options follow in moved columns too");
+    }
+
+    async fn the_gallery_says_what_each_template_brings(t: Bench) {
+        let listed = t.ok("manage_tables", json!({"action": "gallery"})).await;
+        let facts = |table: &Json| {
+            let text = |key: &str| table[key].as_str().unwrap_or_default().to_owned();
+            let number = |key: &str| table[key].as_u64().unwrap_or(u64::MAX);
+            (text("table"), text("label"), text("icon"), [number("columns"), number("views"), number("automations")])
+        };
+        let listed: Vec<_> = listed["gallery"].as_array().unwrap().iter().map(facts).collect();
+        let expected = [
+            ("leads", "Leads", "zap", [13, 4, 3]),
+            ("meetings", "Meetings", "calendar", [13, 3, 2]),
+            ("contacts", "All Contacts", "users", [12, 3, 2]),
+            ("companies", "All Companies", "building", [12, 3, 2]),
+            ("clients", "Clients", "briefcase", [10, 3, 0]),
+        ];
+        assert_eq!(listed, expected.map(|(table, label, icon, counts)| (table.to_owned(), label.to_owned(), icon.to_owned(), counts)));
+    }
+
+    async fn an_own_column_of_every_type_lives_its_whole_life(t: Bench) {
+        for sample in SAMPLES {
+            live(&t, sample).await;
+        }
+        let columns = keys(&t, "clients").await;
+        assert!(SAMPLES.iter().all(|sample| columns.contains(sample.key)), "{columns}");
+    }
+
+    async fn an_own_column_leaves_with_a_preview_and_comes_back_with_its_values(t: Bench) {
+        let add = json!({"action": "add", "table": "leads", "key": "region", "label": "Region", "type": "text"});
+        t.ok("manage_columns", add.clone()).await;
+        let live = t.create("leads", json!({"contact_name": "A", "region": "EMEA"})).await;
+        let archived = t.create("leads", json!({"contact_name": "B", "region": "APAC"})).await;
+        t.ok("archive_rows", json!({"table": "leads", "ids": [archived]})).await;
+        let delete = |confirm: &Json| {
+            let mut call = json!({"action": "delete", "table": "leads", "key": "region"});
+            if !confirm.is_null() { call["confirm"] = confirm.clone(); }
+            call
+        };
+        let preview = t.ok("manage_columns", delete(&Json::Null)).await;
+        assert_eq!((&preview["status"], &preview["preview"]["rows"]), (&json!("needs_confirmation"), &json!(2)));
+        assert!(keys(&t, "leads").await.contains("region"));
+        assert_eq!(t.refused("manage_columns", delete(&json!("made-up"))).await.path.as_deref(), Some("confirm"));
+        t.ok("save_leads", json!({"rows": [{"id": live, "region": "Europe"}]})).await;
+        assert_eq!(t.refused("manage_columns", delete(&preview["confirm"])).await.code, Code::Conflict);
+        let preview = t.ok("manage_columns", delete(&Json::Null)).await;
+        let gone = t.ok("manage_columns", delete(&preview["confirm"])).await;
+        assert!(!keys(&t, "leads").await.contains("region"));
+        for arguments in [json!({"fields": ["region"]}), json!({"filters": [{"column": "region", "op": "is_empty"}]})] {
+            assert!(t.refused("query_leads", arguments).await.message.contains("no column `region`"));
+        }
+        t.ok("manage_columns", add).await;
+        assert_eq!(t.rows("query_leads", json!({"fields": ["region"]})).await[0]["region"], Json::Null);
+        for change in gone["change_ids"].as_array().unwrap() {
+            t.ok("undo_change", json!({"change_id": change})).await;
+        }
+        assert_eq!(t.rows("query_leads", json!({"fields": ["region"]})).await[0]["region"], "Europe");
+    }
+
+    async fn room_for_own_columns_ends_with_a_clear_refusal(t: Bench) {
+        let add = |i: usize| json!({"action": "add", "table": "leads", "label": format!("Flag {i}"), "type": "boolean"});
+        for i in 0..6 {
+            t.ok("manage_columns", add(i)).await;
+        }
+        let error = t.refused("manage_columns", add(6)).await;
+        assert_eq!((error.code, error.path.as_deref()), (Code::Conflict, Some("type")));
+        assert!(error.message.contains("6 is the most"), "{error}");
+        t.ok("manage_columns", json!({"action": "add", "table": "clients", "label": "Flag 6", "type": "boolean"})).await;
+        t.ok("manage_columns", json!({"action": "add", "table": "leads", "label": "Not a flag", "type": "number"})).await;
+        t.ok("manage_columns", json!({"action": "delete", "table": "leads", "key": "flag_3"})).await;
+        t.ok("manage_columns", add(6)).await;
+    }
+
+    async fn core_columns_are_locked(t: Bench) {
+        let before = structure(&t).await;
+        for (call, code, path) in [
+            (json!({"action": "delete", "key": "status"}), Code::Denied, "key"),
+            (json!({"action": "delete", "key": "tags"}), Code::Denied, "key"),
+            (json!({"action": "update", "key": "status", "type": "text"}), Code::Denied, "type"),
+            (json!({"action": "update", "key": "status", "options": [{"value": "x"}]}), Code::Denied, "options"),
+            (json!({"action": "update", "key": "tags", "label": "Labels"}), Code::Denied, "key"),
+            (json!({"action": "add", "key": "status", "label": "Other", "type": "text"}), Code::Conflict, "key"),
+            (json!({"action": "update", "key": "stauts", "label": "Other"}), Code::Invalid, "key"),
+            (json!({"action": "update", "label": "Other"}), Code::Invalid, "key"),
+        ] {
+            let mut call = call;
+            call["table"] = json!("leads");
+            let error = t.refused("manage_columns", call.clone()).await;
+            assert_eq!((error.code, error.path.as_deref()), (code, Some(path)), "{call}: {error}");
+        }
+        assert_eq!(structure(&t).await, before);
+    }
+
+    async fn a_name_that_hides_or_confuses_is_refused(t: Bench) {
+        let before = structure(&t).await;
+        let long = "x".repeat(65);
+        let labels = [
+            "", "   ", "Re\u{202E}noig", "Re\u{2066}gion", "Re\u{200B}gion", "Re\u{FEFF}gion", "Re\ngion", "Re\tgion",
+            "Re\u{2028}gion", "Re\0gion", "Re\u{1b}[31mgion", "Re\u{AD}gion", long.as_str(), "Priority", "pri-ority", "Tags",
+        ];
+        for label in labels {
+            for call in [
+                json!({"action": "add", "table": "leads", "key": "region", "label": label, "type": "text"}),
+                json!({"action": "update", "table": "leads", "key": "source", "label": label}),
+            ] {
+                let error = t.refused("manage_columns", call).await;
+                assert_eq!(error.path.as_deref(), Some("label"), "{label:?}: {error}");
+            }
+        }
+        for label in &labels[..12] {
+            t.refused("manage_tables", json!({"action": "relabel", "table": "leads", "label": label})).await;
+        }
+        let long = "x".repeat(64);
+        for key in ["id", "tags", "_value", "updated_at", "org_id", "table_key", "status", "Region", "1st", "a b", "región", "x\"; drop table", long.as_str()] {
+            let error = t.refused("manage_columns", json!({"action": "add", "table": "leads", "key": key, "label": "Region", "type": "text"})).await;
+            assert_eq!(error.path.as_deref(), Some("key"), "{key}: {error}");
+            assert!(error.hint.is_some(), "{key}: {error}");
+        }
+        for (fault, path) in [
+            (json!({"about": "one\u{202E}line"}), "about"), (json!({"about": "x".repeat(301)}), "about"),
+            (json!({"options": [{"value": "a\u{200B}"}]}), "options"), (json!({"options": [{"value": "a"}, {"value": "A"}]}), "options"),
+            (json!({"options": [{"value": "a", "words": ["b\u{202E}"]}]}), "options"), (json!({"options": []}), "options"),
+        ] {
+            let mut call = json!({"action": "add", "table": "leads", "label": "Region", "type": "status", "options": [{"value": "x"}]});
+            call.as_object_mut().unwrap().extend(fault.as_object().cloned().unwrap_or_else(Map::new));
+            let error = t.refused("manage_columns", call).await;
+            assert!(error.path.as_deref().is_some_and(|given| given.starts_with(path)), "{fault}: {error}");
+        }
+        assert_eq!(structure(&t).await, before);
+    }
+
+    async fn an_organization_of_an_older_version_gains_what_is_new(t: Bench) {
+        load_old_organization(&t).await;
+        let old = t.within(OLD_ORGANIZATION);
+        let described = old.ok("describe_tables", json!({"verbose": true})).await;
+        let tables = described["tables"].as_array().unwrap();
+        assert_eq!(tables.iter().map(|table| table["table"].as_str().unwrap()).collect::<Vec<_>>(), TABLES);
+        assert_eq!(tables.iter().map(|table| table["rows"].as_u64().unwrap()).collect::<Vec<_>>(), [2, 1, 1, 1, 0]);
+        for (table, expected) in COLUMNS.into_iter().skip(1) {
+            assert_eq!(keys(&old, table).await, expected.split_whitespace().collect::<Vec<_>>().join(" "), "{table}");
+        }
+        assert!(keys(&old, "leads").await.ends_with("meeting_recording_url meeting_outcome created_at region seats tags"));
+        let views = lines(&old, "select v.table_key, v.key, v.label from dynamic_table_views v join ops_organizations o on o.id = v.org_id \
+                                 where o.slug = 'oldco' order by v.table_key, v.position, v.key", 3).await;
+        assert_eq!(views.len(), 17, "the sixteen declared ones and an own one: {views:?}");
+        let status = column(&old, "leads", "status").await;
+        assert_eq!((&status["label"], status["options"].as_array().unwrap().len()), (&json!("Stage"), 6));
+        assert_ne!(column(&old, "leads", "domain").await["about"], "An older sentence about it");
+        old.ok("save_leads", json!({"rows": [{"id": lead(1), "status": "cancelled", "meeting_outcome": "no_show"}]})).await;
+        old.ok("save_clients", json!({"rows": [{"company_name": "Altwerk", "owner": "Bo Dahl"}]})).await;
+        let new = old.rows("query_leads", json!({"ids": [old.create("leads", json!({"contact_name": "New"})).await]})).await;
+        assert_eq!(new[0]["created_at"], "2026-03-02T10:00:00Z");
+        let settled = structure(&old).await;
+        old.ok("manage_tables", json!({"action": "provision"})).await;
+        assert_eq!(structure(&old).await, settled);
+    }
+
+    async fn an_organization_of_an_older_version_keeps_its_own(t: Bench) {
+        load_old_organization(&t).await;
+        let rows_before = database::dump(&t, "dynamic_table_rows").await;
+        let old = t.within(OLD_ORGANIZATION);
+        let fields = json!(["contact_name", "contact_email", "domain", "status", "priority", "owner", "meeting_start", "region", "seats", "tags", "meeting_held", "created_at"]);
+        let rows = old.rows("query_leads", json!({"fields": fields, "sort": [{"column": "seats", "dir": "desc"}]})).await;
+        assert_eq!(json!(rows), json!([
+            {"id": lead(1), "contact_name": "Jörg Müller", "contact_email": "jorg@altwerk.de", "domain": "altwerk.de", "status": "ready",
+             "priority": "urgent", "owner": "Ann Berg", "meeting_start": "2025-06-10T07:30:00Z", "region": "Europe", "seats": 25,
+             "tags": ["vip"], "meeting_held": "Met", "created_at": null},
+            {"id": lead(2), "contact_name": "Kim Lee", "contact_email": "kim@seoul.io", "domain": null, "status": "new",
+             "priority": "low", "owner": null, "meeting_start": null, "region": "Asia", "seats": 7.5,
+             "tags": null, "meeting_held": null, "created_at": null},
+        ]));
+        assert_eq!(database::dump(&t, "dynamic_table_rows").await, rows_before, "no row is touched");
+        let contact = &old.rows("query_contacts", json!({"fields": ["first_name", "recent_signals", "last_engagement"]})).await[0];
+        assert_eq!((&contact["first_name"], &contact["recent_signals"]), (&json!("Jörg"), &json!(["asked for a quote", "opened mail"])));
+        assert_eq!(old.rows("query_companies", json!({})).await[0]["active_contacts_count"], 1);
+        let described = old.ok("describe_tables", json!({"verbose": true})).await;
+        assert_eq!(described["tables"][2]["label"], "People");
+        assert_eq!(column(&old, "leads", "contact_name").await["label"], "Person");
+        assert_eq!(column(&old, "leads", "source").await["hidden"], true);
+        assert_eq!(column(&old, "leads", "region").await["custom"], true);
+        let of_view = |view: &'static str| { let old = &old; async move { old.rows("query_leads", json!({"view": view})).await.len() } };
+        assert_eq!((of_view("Hot ones").await, of_view("in_europe").await, of_view("no_shows").await), (1, 1, 0));
+        assert_eq!(old.rows("query_leads", json!({"search": "muller"})).await.len(), 1);
+        let archived = old.rows("query_leads", json!({"archived": true, "fields": ["region", "owner"]})).await;
+        assert_eq!((&archived[0]["id"], &archived[0]["owner"]), (&json!(lead(3)), &json!("Bo Dahl")));
+        let row = describe::row_resource(&old.ctx(), "leads", &lead(1)).await.unwrap();
+        assert_eq!(row["provenance"]["status"], json!({"source": "manual", "actor": "person:0190d0a0-0000-7000-8000-0000000000a1", "at": "2025-06-02T08:01:00Z"}));
+        assert_eq!(row["provenance"]["contact_name"], json!({"source": "app", "actor": "copilot", "at": "2025-06-02T08:00:00Z"}));
+        let undone = old.ok("undo_change", json!({"change_id": "0190d0a0-0000-7000-8000-000000009001"})).await;
+        assert_eq!(undone["left"], json!([]));
+        let row = &old.rows("query_leads", json!({"ids": [lead(1)], "fields": ["status", "region", "seats"]})).await[0];
+        assert_eq!((&row["status"], &row["region"], &row["seats"]), (&json!("new"), &Json::Null, &json!(25)));
+    }
+}
+
+/// The id of a lead of the stored organization.
+fn lead(number: u32) -> String {
+    format!("0190d0a0-0000-7000-8000-00000000{}", 1_000 + number)
+}
+
+/// A column type with two values, the lower one first, as they are written and as they are shown.
+struct Sample {
+    key: &'static str,
+    kind: &'static str,
+    written: [&'static str; 2],
+    shown: [&'static str; 2],
+    op: &'static str,
+}
+
+const fn sample(
+    key: &'static str,
+    kind: &'static str,
+    written: [&'static str; 2],
+    shown: [&'static str; 2],
+    op: &'static str,
+) -> Sample {
+    Sample { key, kind, written, shown, op }
+}
+
+/// Every type of the catalog, and a date with its time. Values are JSON.
+const SAMPLES: &[Sample] = &[
+    sample("c_text", "text", [r#""alpha""#, r#""Beta""#], [r#""alpha""#, r#""Beta""#], "equals"),
+    sample("c_email", "email", [r#""A@x.io""#, r#""b@x.io""#], [r#""a@x.io""#, r#""b@x.io""#], "equals"),
+    sample(
+        "c_url",
+        "url",
+        [r#""a.io/x""#, r#""https://b.io/""#],
+        [r#""https://a.io/x""#, r#""https://b.io""#],
+        "equals",
+    ),
+    sample(
+        "c_phone",
+        "phone",
+        [r#""+1 415 555 0100""#, r#""+49 30 1234567""#],
+        [r#""+14155550100""#, r#""+49301234567""#],
+        "equals",
+    ),
+    sample(
+        "c_linkedin",
+        "linkedin",
+        [r#""in/ann""#, r#""https://www.linkedin.com/in/tom/""#],
+        [r#""https://www.linkedin.com/in/ann""#, r#""https://www.linkedin.com/in/tom""#],
+        "equals",
+    ),
+    sample("c_number", "number", ["-2.5", r#""$1,300""#], ["-2.5", "1300"], "equals"),
+    sample(
+        "c_date",
+        "date",
+        [r#""3/4/2026""#, r#""2026-04-01""#],
+        [r#""2026-03-04""#, r#""2026-04-01""#],
+        "equals",
+    ),
+    sample(
+        "c_instant",
+        "date",
+        [r#""2026-03-04T15:00:00+01:00""#, r#""2026-03-05""#],
+        [r#""2026-03-04T14:00:00Z""#, r#""2026-03-05T00:00:00Z""#],
+        "lte",
+    ),
+    sample("c_status", "status", [r#""cold""#, r#""WARM""#], [r#""cold""#, r#""warm""#], "in"),
+    sample("c_tags", "tags", [r#""b, a""#, r#"["c"]"#], [r#"["a","b"]"#, r#"["c"]"#], "equals"),
+    sample(
+        "c_person",
+        "person",
+        [r#""Ann""#, r#""tom@acme.com""#],
+        [r#""Ann Lee""#, r#""Tom Ford""#],
+        "equals",
+    ),
+    sample(
+        "c_company",
+        "company",
+        [r#""Acme""#, r#""beta gmbh""#],
+        [r#""Acme""#, r#""beta gmbh""#],
+        "equals",
+    ),
+    sample("c_boolean", "boolean", [r#""no""#, "true"], ["false", "true"], "equals"),
+];
+
+fn parsed(text: &str) -> Json {
+    serde_json::from_str(text).unwrap()
+}
+
+/// Adds, fills, reads, filters, sorts, relabels, hides, moves, deletes, adds again and restores a column.
+async fn live(t: &Bench, sample: &Sample) {
+    let Sample { key, kind, .. } = *sample;
+    let mut add =
+        json!({"action": "add", "table": "clients", "key": key, "label": format!("The {key}"), "type": kind});
+    match key {
+        "c_status" => add["options"] = json!([{"value": "cold"}, {"value": "warm", "label": "Warm"}]),
+        "c_instant" => add["with_time"] = json!(true),
+        _ => {}
+    }
+    t.ok("manage_columns", add.clone()).await;
+    let described = column(t, "clients", key).await;
+    assert_eq!((&described["custom"], &described["label"]), (&json!(true), &json!(format!("The {key}"))));
+
+    let [low, high] = sample.written.map(parsed);
+    let saved = json!({"rows": [{"company_name": key, (key): high}, {"company_name": key, (key): low}]});
+    let saved = t.ok("save_clients", saved).await;
+    let mine = json!({"column": "company_name", "op": "equals", "value": key});
+    let sorted =
+        |dir: &str| json!({"filters": [mine], "fields": [key], "sort": [{"column": key, "dir": dir}]});
+    let shown = sample.shown.map(parsed);
+    let values = |rows: Vec<Map<String, Json>>| rows.iter().map(|row| row[key].clone()).collect::<Vec<_>>();
+    assert_eq!(values(t.rows("query_clients", sorted("asc")).await), shown, "{key}");
+    assert_eq!(
+        values(t.rows("query_clients", sorted("desc")).await),
+        [shown[1].clone(), shown[0].clone()],
+        "{key}"
+    );
+
+    let wanted = if key == "c_tags" { json!("a") } else { low };
+    let filter = json!({"column": key, "op": sample.op, "value": wanted});
+    let found = t.rows("query_clients", json!({"filters": [mine, filter], "fields": [key]})).await;
+    assert_eq!(values(found), [shown[0].clone()], "{filter}");
+
+    edit(t, sample).await;
+
+    let mut delete = json!({"action": "delete", "table": "clients", "key": key});
+    delete["confirm"] = t.ok("manage_columns", delete.clone()).await["confirm"].clone();
+    let gone = t.ok("manage_columns", delete).await;
+    t.refused("query_clients", sorted("asc")).await;
+    t.ok("manage_columns", add).await;
+    t.ok("undo_change", json!({"change_id": gone["change_ids"][0]})).await;
+    assert_eq!(values(t.rows("query_clients", sorted("asc")).await), shown, "{key}");
+    t.ok("archive_rows", json!({"table": "clients", "ids": saved["created"]})).await;
+}
+
+/// Relabels, hides and moves the column, and refuses another type.
+async fn edit(t: &Bench, sample: &Sample) {
+    let key = sample.key;
+    let update = |what: Json| {
+        let mut call = json!({"action": "update", "table": "clients", "key": key});
+        call.as_object_mut().unwrap().extend(what.as_object().unwrap().clone());
+        call
+    };
+    t.ok("manage_columns", update(json!({"label": format!("Own {key}"), "about": "For a test"}))).await;
+    let described = column(t, "clients", key).await;
+    assert_eq!(
+        (&described["label"], &described["about"]),
+        (&json!(format!("Own {key}")), &json!("For a test"))
+    );
+    let is_shown =
+        async || t.ok("query_clients", json!({"limit": 1})).await["columns"].to_string().contains(key);
+    assert!(is_shown().await, "{key}");
+    t.ok("manage_columns", update(json!({"hidden": true}))).await;
+    assert!(!is_shown().await, "{key}");
+    t.ok("manage_columns", update(json!({"hidden": false, "position": 0}))).await;
+    assert!(keys(t, "clients").await.starts_with(key));
+    let error = t.refused("manage_columns", update(json!({"type": "text"}))).await;
+    assert_eq!((error.code, error.path.as_deref()), (Code::Denied, Some("type")));
+}
+
+/// Many processes find the same new database, then the same unused organization, at the same moment.
+async fn crowd(url: String, size: usize) {
+    let options = Options { database_url: url.clone(), clock: Clock::System, ids: Ids::Random };
+    let apps: Vec<App> = (0..size).map(|_| App::open(&options).expect("the URL of a database")).collect();
+    let opened: Vec<_> = apps.iter().cloned().map(|app| tokio::spawn(use_new_database(app))).collect();
+    for user in opened {
+        let tables = user.await.expect("no panic");
+        assert!(tables.as_ref().is_ok_and(|tables| *tables == 5), "{tables:?}");
+    }
+    let org = unused_organization(&apps[0], "unused").await;
+    let used: Vec<_> = apps.iter().cloned().map(|app| tokio::spawn(use_organization(app, org))).collect();
+    for user in used {
+        let tables = user.await.expect("no panic");
+        assert!(tables.as_ref().is_ok_and(|tables| *tables == 5), "{tables:?}");
+    }
+    let t = Bench::process(&url, org, &Clock::System);
+    let made = "select o.slug, cast(count(*) as text) from dynamic_tables t join ops_organizations o on o.id = t.org_id \
+                group by o.slug order by o.slug";
+    assert_eq!(lines(&t, made, 2).await, ["acme|5", "unused|5"]);
+    let columns = lines(&t, "select cast(count(*) as text) from dynamic_table_columns", 1).await;
+    assert_eq!(columns, ["120"], "sixty columns for each");
+    assert_eq!(columns_of(&t, "leads").await.len(), 16, "the view of live leads");
+}
+
+async fn use_new_database(app: App) -> Result<usize, Error> {
+    let (org, _) = app.create_organization("acme", "Acme", chrono_tz::UTC).await?;
+    use_organization(app, org).await
+}
+
+async fn use_organization(app: App, org: Org) -> Result<usize, Error> {
+    let described = describe::run(app.ctx(org, Actor::default()), describe::Args::default()).await?;
+    Ok(described.tables.len())
+}
+
+mod many_processes_at_once_make_one_database_and_one_set_of_tables {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn sqlite() {
+        for _ in 0..2 {
+            in_new_sqlite(|url| crowd(url, 20)).await;
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn postgres() {
+        for _ in 0..2 {
+            in_new_postgres("many_processes_at_once_make_one_database", |url| crowd(url, 20)).await;
+        }
+    }
+}
