@@ -13,7 +13,6 @@ use std::time::Instant;
 
 use opstables::app::{App, Options};
 use opstables::clock::{Clock, Ids};
-use opstables::store::Org;
 use serde_json::{Value as Json, json};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
 
@@ -27,7 +26,8 @@ fn main() {
     if std::env::args().any(|argument| argument == "--echo") {
         return echo::serve();
     }
-    let rows: usize = std::env::var("OPSTABLES_BENCH_ROWS").ok().and_then(|rows| rows.parse().ok()).unwrap_or(100_000);
+    let rows: usize =
+        std::env::var("OPSTABLES_BENCH_ROWS").ok().and_then(|rows| rows.parse().ok()).unwrap_or(100_000);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     let folder = tempfile::TempDir::new().expect("a folder");
     let mut databases = vec![("SQLite", format!("sqlite://{}", folder.path().join("bench.db").display()))];
@@ -53,7 +53,10 @@ fn starts(name: &str, url: &str) {
         bare.push(start(Command::new(std::env::current_exe().expect("this program")).arg("--echo")));
     }
     let (ours, bare) = (median(&mut ours), median(&mut bare));
-    println!("  start to tools/list   {ours:>8.2} ms   bare rmcp {bare:>7.2} ms   ratio {:.2}   ({name})", ours / bare);
+    println!(
+        "  start to tools/list   {ours:>8.2} ms   bare rmcp {bare:>7.2} ms   ratio {:.2}   ({name})",
+        ours / bare
+    );
 }
 
 fn start(command: &mut Command) -> f64 {
@@ -76,17 +79,17 @@ fn pages(runtime: &tokio::runtime::Runtime, url: &str) {
     let (mut ours, mut hand, mut idle) = (Vec::new(), Vec::new(), Vec::new());
     let mut by_hand = runtime.block_on(ByHand::connect(url));
     for i in 0..CALLS + 20 {
-        let began = Instant::now();
-        let reply = host.request("tools/call", call.clone());
-        let ours_ms = began.elapsed().as_secs_f64() * 1_000.0;
-        assert_eq!(reply["result"]["structuredContent"]["rows"].as_array().map(Vec::len), Some(50), "{reply}");
+        let (ours_ms, reply) = host.timed("tools/call", call.clone());
+        assert_eq!(
+            reply["result"]["structuredContent"]["rows"].as_array().map(Vec::len),
+            Some(50),
+            "{reply}"
+        );
         let began = Instant::now();
         let found = runtime.block_on(by_hand.page());
         let hand_ms = began.elapsed().as_secs_f64() * 1_000.0;
         assert_eq!(found, 50);
-        let began = Instant::now();
-        host.request("tools/list", json!({}));
-        let idle_ms = began.elapsed().as_secs_f64() * 1_000.0;
+        let (idle_ms, _) = host.timed("tools/list", json!({}));
         if i >= 20 {
             ours.push(ours_ms);
             hand.push(hand_ms);
@@ -116,15 +119,27 @@ fn tokens(url: &str) {
     ] {
         let reply = host.request("tools/call", json!({"name": "query_leads", "arguments": arguments}));
         let text = reply["result"]["content"][0]["text"].as_str().unwrap_or_default();
-        let (width, rows) = (&reply["result"]["structuredContent"]["columns"], &reply["result"]["structuredContent"]["rows"]);
+        let (width, rows) =
+            (&reply["result"]["structuredContent"]["columns"], &reply["result"]["structuredContent"]["rows"]);
         let shape = (rows.as_array().map_or(0, Vec::len), width.as_array().map_or(0, Vec::len));
         println!("  tokens of {what:<22} {:>6}   ({} rows × {} columns)", text.len() / 4, shape.0, shape.1);
     }
 }
 
 const COLUMNS: &[&str] = &[
-    "contact_name", "contact_email", "domain", "meeting_title", "meeting_start", "source", "status", "priority", "owner",
-    "meeting_held", "meeting_recording_url", "meeting_outcome", "created_at",
+    "contact_name",
+    "contact_email",
+    "domain",
+    "meeting_title",
+    "meeting_start",
+    "source",
+    "status",
+    "priority",
+    "owner",
+    "meeting_held",
+    "meeting_recording_url",
+    "meeting_outcome",
+    "created_at",
 ];
 
 /// A client that writes a request and waits for its reply.
@@ -148,17 +163,24 @@ impl Host {
         Host { child, stdin, stdout, next: 0 }
     }
 
-    fn request(&mut self, method: &str, mut params: Json) -> Json {
+    fn request(&mut self, method: &str, params: Json) -> Json {
+        self.timed(method, params).1
+    }
+
+    /// How long, in milliseconds, until the reply had come; reading it is the client's own cost.
+    fn timed(&mut self, method: &str, mut params: Json) -> (f64, Json) {
         self.next += 1;
         params["_meta"] = json!({
             "io.modelcontextprotocol/protocolVersion": "2026-07-28",
             "io.modelcontextprotocol/clientCapabilities": {},
         });
         let request = json!({"jsonrpc": "2.0", "id": self.next, "method": method, "params": params});
-        writeln!(self.stdin, "{request}").expect("the program reads");
+        let request = format!("{request}\n");
+        let began = Instant::now();
+        self.stdin.write_all(request.as_bytes()).expect("the program reads");
         let mut line = String::new();
         self.stdout.read_line(&mut line).expect("the program answers");
-        serde_json::from_str(&line).expect("a message")
+        (began.elapsed().as_secs_f64() * 1_000.0, serde_json::from_str(&line).expect("a message"))
     }
 }
 
@@ -175,7 +197,8 @@ enum ByHand {
     Postgres(PgConnection),
 }
 
-const PAGE: &str = "select id, contact_name, contact_email, domain, meeting_title, meeting_start, source, status, priority,
+const PAGE: &str =
+    "select id, contact_name, contact_email, domain, meeting_title, meeting_start, source, status, priority,
     owner, meeting_recording_url, meeting_outcome, created_at
     from bench_leads where org_id = $1 and status in ($2, $3) and priority = $4
     order by created_at desc, id desc limit 50";
@@ -196,7 +219,14 @@ impl ByHand {
                 let query = sqlx::query(PAGE).bind(1_i64).bind("new").bind("ready").bind("high");
                 let rows = query.fetch_all($connection).await.expect("rows");
                 // Reading every cell is part of the work.
-                let cells = |row| (1..12).map(|i| Row::try_get::<Option<String>, _>(row, i).map_or(0, |cell| cell.map_or(0, |cell| cell.len()))).sum::<usize>();
+                let cells = |row| {
+                    (1..12)
+                        .map(|i| {
+                            Row::try_get::<Option<String>, _>(row, i)
+                                .map_or(0, |cell| cell.map_or(0, |cell| cell.len()))
+                        })
+                        .sum::<usize>()
+                };
                 assert!(rows.iter().map(cells).sum::<usize>() > 0);
                 rows.len()
             }};
@@ -234,15 +264,16 @@ async fn fill(url: &str, rows: usize) {
         save.call(app.ctx(org, opstables::records::Actor::default()), arguments).await.expect("saved");
     }
     println!("  filled by save_leads  {:>8.0} rows/s", rows as f64 / began.elapsed().as_secs_f64());
-    copy(url, org).await;
+    copy(url).await;
     app.services.store.close().await;
 }
 
-async fn copy(url: &str, org: Org) {
-    drop(org);
+async fn copy(url: &str) {
     let columns = "contact_name text, contact_email text, domain text, meeting_title text, meeting_start text, source text,
         status text, priority text, owner text, meeting_recording_url text, meeting_outcome text, created_at text";
-    let table = format!("create table bench_leads (org_id bigint not null, id text not null, {columns}, primary key (org_id, id))");
+    let table = format!(
+        "create table bench_leads (org_id bigint not null, id text not null, {columns}, primary key (org_id, id))"
+    );
     let cast = |slot: &str| if url.starts_with("sqlite") { slot.to_owned() } else { format!("{slot}::text") };
     let id = if url.starts_with("sqlite") { "hex(id)" } else { "id::text" };
     let fill = format!(
@@ -250,8 +281,10 @@ async fn copy(url: &str, org: Org) {
         cast("d01"),
         cast("d02"),
     );
-    let index = "create index bench_leads_page on bench_leads (org_id, priority, status, created_at desc, id desc)";
-    let newest = "create index bench_leads_newest on bench_leads (org_id, priority, created_at desc, id desc)";
+    let index =
+        "create index bench_leads_page on bench_leads (org_id, priority, status, created_at desc, id desc)";
+    let newest =
+        "create index bench_leads_newest on bench_leads (org_id, priority, created_at desc, id desc)";
     for statement in [table.as_str(), &fill, index, newest, "analyze"] {
         let statement = AssertSqlSafe(statement.to_owned());
         if url.starts_with("sqlite") {
@@ -269,14 +302,23 @@ const MEMBERS: &[&str] = &["Ann Lee", "Tom Ford", "Sarah Chen", "Aisha Khan", "M
 /// A believable lead, the same in every run.
 fn lead(i: usize) -> Json {
     // A small multiplicative hash spreads the values without a source of randomness.
-    let pick = |salt: usize, n: usize| (i.wrapping_mul(2_654_435_761).wrapping_add(salt.wrapping_mul(40_503)) >> 7) % n;
+    let pick = |salt: usize, n: usize| {
+        (i.wrapping_mul(2_654_435_761).wrapping_add(salt.wrapping_mul(40_503)) >> 7) % n
+    };
     let first = ["Dana", "Luis", "Priya", "Noah", "Mia", "Omar", "Ines", "Jon"][pick(1, 8)];
     let last = ["Miller", "Garcia", "Patel", "Kim", "Novak", "Haddad", "Silva", "Berg"][pick(2, 8)];
-    let company = ["globex", "initech", "umbrella", "hooli", "acme", "vandelay", "stark", "wayne"][pick(3, 8)];
+    let company =
+        ["globex", "initech", "umbrella", "hooli", "acme", "vandelay", "stark", "wayne"][pick(3, 8)];
     let status = ["new", "prepping", "ready", "converted", "archived", "cancelled"][pick(4, 6)];
     let priority = ["low", "normal", "normal", "normal", "high", "urgent"][pick(5, 6)];
     let month = pick(6, 12) + 1;
-    let created = format!("2025-{month:02}-{:02}T{:02}:{:02}:{:02}Z", pick(7, 28) + 1, pick(8, 24), pick(9, 60), i % 60);
+    let created = format!(
+        "2025-{month:02}-{:02}T{:02}:{:02}:{:02}Z",
+        pick(7, 28) + 1,
+        pick(8, 24),
+        pick(9, 60),
+        i % 60
+    );
     let title = ["Intro call", "Product demo", "Discovery"][pick(10, 3)];
     let source = ["Website", "Referral", "Webinar", "LinkedIn"][pick(13, 4)];
     let outcome = ["scheduled", "completed", "no_show"][pick(15, 3)];

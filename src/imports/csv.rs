@@ -48,9 +48,9 @@ fn headings(name: &str, record: &ByteRecord) -> Result<Vec<String>> {
 fn cells(record: &ByteRecord, headings: &[String], line: u64, last_line: u64) -> Result<Vec<Json>, String> {
     let extra = record.iter().skip(headings.len());
     if record.len() < headings.len() || extra.clone().any(|cell| !cell.trim_ascii().is_empty()) {
-        let mut why = format!("the row has {} cells, the heading line {}", record.len(), headings.len());
+        let why = format!("the row has {} cells, the heading line {}", record.len(), headings.len());
         if last_line > line {
-            why += &format!("; it runs to line {last_line}: is a quotation mark left open?");
+            return Err(format!("{why}; it runs to line {last_line}: is a quotation mark left open?"));
         }
         return Err(why);
     }
@@ -123,7 +123,7 @@ impl<'a> Records<'a> {
 
     fn line_at(&mut self, place: usize) -> u64 {
         let passed = self.bytes.get(self.counted..place).unwrap_or_default();
-        self.line += passed.iter().filter(|&&byte| byte == b'\n').count() as u64;
+        self.line += passed.split(|&byte| byte == b'\n').skip(1).count() as u64;
         self.counted = self.counted.max(place);
         self.line
     }

@@ -59,20 +59,17 @@ impl Groups {
         let (place, plan) = route;
         let key = plan.keys.iter().copied().find_map(|column| Some((column, cells.get(&column)?)));
         let known = key.and_then(|(column, value)| self.known(table, column, value));
-        let group = match known {
-            Some(group) => {
-                self.put_over(group, number, cells);
-                group
-            }
-            None => {
-                let identity = match key {
-                    Some((column, _)) => Identity::Key(column),
-                    None => Identity::Content(self.content_id(org, table, &cells)),
-                };
-                let lines = vec![Line { number, changes: true }];
-                self.all.push(Group { route: place, identity, cells, lines });
-                self.all.len() - 1
-            }
+        let group = if let Some(group) = known {
+            self.put_over(group, number, cells);
+            group
+        } else {
+            let identity = match key {
+                Some((column, _)) => Identity::Key(column),
+                None => Identity::Content(self.content_id(org, table, &cells)),
+            };
+            let lines = vec![Line { number, changes: true }];
+            self.all.push(Group { route: place, identity, cells, lines });
+            self.all.len() - 1
         };
         self.index(table, plan, group);
     }

@@ -40,12 +40,12 @@ impl Headings<'_> {
             };
             misfits.push((heading, column));
         };
-        let used = |column, from, why| Use { column, from, why, values: HashMap::new(), day_first: false };
+        let fill = |column, from, why| Use { column, from, why, values: HashMap::new(), day_first: false };
         uses.extend(matched.won.iter().map(|&(heading, column, claim)| {
-            used(column, From::Cells(vec![heading], String::new()), claim.why())
+            fill(column, From::Cells(vec![heading], String::new()), claim.why())
         }));
         let names = self.full_names(uses);
-        uses.extend(names.into_iter().map(|(column, from)| used(column, from, "full name")));
+        uses.extend(names.into_iter().map(|(column, from)| fill(column, from, "full name")));
         let left = self.all().filter(|heading| !is_used(*heading, uses));
         left.map(|heading| self.explain(heading, &matched, &misfits, uses)).collect()
     }

@@ -6,6 +6,9 @@ use serde_json::{Map, Value as Json};
 
 use super::source::{Format, Row, Source};
 
+/// A line's number with its object, or why it has none.
+pub(super) type Line = (u64, Result<Map<String, Json>, String>);
+
 /// One object a line; empty lines are none.
 pub(super) fn read_lines(name: &str, bytes: &[u8]) -> Source {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
@@ -21,11 +24,7 @@ pub(super) fn read_lines(name: &str, bytes: &[u8]) -> Source {
 }
 
 /// Objects as rows under the headings of all of them, in the order of first appearance.
-pub(super) fn table(
-    name: &str,
-    format: Format,
-    objects: Vec<(u64, Result<Map<String, Json>, String>)>,
-) -> Source {
+pub(super) fn table(name: &str, format: Format, objects: Vec<Line>) -> Source {
     let (mut headings, mut places) = (Vec::new(), HashMap::new());
     for key in objects.iter().flat_map(|(_, object)| object.iter().flat_map(Map::keys)) {
         places.entry(key.clone()).or_insert_with(|| {
@@ -33,7 +32,7 @@ pub(super) fn table(
             headings.len() - 1
         });
     }
-    let row = |(line, object): (u64, Result<Map<String, Json>, String>)| {
+    let row = |(line, object): Line| {
         let cells = object.map(|object| {
             let mut cells = vec![Json::Null; headings.len()];
             for (key, value) in object {

@@ -76,6 +76,7 @@ pub(super) fn table_of<'a>(catalog: &'a Catalog, source: &Source, route: &Route)
     let tables = catalog.tables.iter().filter(|table| !table.deleted);
     let known = |table: &CatalogTable| matching::matched(table, &source.headings, &all, &[], &[]).won.len();
     let error = invalid("the import does not say into which table")
+        .at("table")
         .choices("", tables.clone().map(CatalogTable::key));
     Err(match tables.rev().max_by_key(|table| known(table)).filter(|table| known(table) > 0) {
         Some(best) => error.hint(format!("the headings fit `{}` best", best.key())),
@@ -102,8 +103,8 @@ fn plan_route(
     }
     let mut uses = Vec::new();
     for (key, feed) in &route.columns {
-        let used = told(table, source, key, feed, reading);
-        uses.push(used.map_err(|error| error.at(format!("columns.{key}")))?);
+        let told = told(table, source, key, feed, reading);
+        uses.push(told.map_err(|error| error.at(format!("columns.{key}")))?);
     }
     let headings = Headings { table, source, reading: *reading, ignored: places(&route.ignore, "ignore")? };
     let mut not_imported = headings.find(&mut uses);
@@ -131,14 +132,14 @@ fn translate(
     reading: &Reading<'_>,
 ) -> Result<()> {
     let column = table.place(key)?;
-    let Some(used) = uses.iter_mut().find(|used| used.column == column) else {
+    let Some(filled) = uses.iter_mut().find(|used| used.column == column) else {
         return Err(
             invalid(format!("no heading fills `{key}`")).hint(format!("name one under columns.{key}"))
         );
     };
     for (from, to) in values {
         check_constant(table.column(key)?, to, reading)?;
-        used.values.insert(folded(from), to.clone());
+        filled.values.insert(folded(from), to.clone());
     }
     Ok(())
 }

@@ -63,6 +63,21 @@ pub(super) async fn prepare(
     }
     let readers = readers(catalog, source, mapping, &plans, reading)?;
     let mut people = People::new(&catalog.members, mapping.people, host.ids);
+    let groups = read(host, source, &readers, &mut people, &mut report).await;
+    drop(readers);
+    let people = named(people.new, &groups);
+    report.people_added = people.iter().map(|member| member.name.clone()).collect();
+    Ok(Prepared { plans, groups, people, report })
+}
+
+/// Reads every row: into its record, or into the report.
+async fn read(
+    host: &Host<'_>,
+    source: &Source,
+    readers: &[Reader<'_>],
+    people: &mut People<'_>,
+    report: &mut Report,
+) -> Vec<Group> {
     let (mut groups, mut left_out) = (Groups::default(), Vec::new());
     for (done, row) in source.rows.iter().enumerate() {
         if done % ROWS_AT_A_TIME == 0 {
@@ -73,23 +88,22 @@ pub(super) async fn prepare(
             report.count(None, Outcome::Refused);
             continue;
         };
-        let Some(route) = plans.iter().position(|plan| plan.takes(cells)) else {
+        let Some((route, reader)) = readers.iter().enumerate().find(|(_, reader)| reader.route.takes(cells))
+        else {
             left_out.push(row.line);
             continue;
         };
-        let (Some(plan), Some(reader)) = (plans.get(route), readers.get(route)) else { continue };
-        let (typed, faults) = reader.read(row.line, cells, &mut people);
-        faults.into_iter().for_each(|fault| report.fault(fault));
+        let (typed, faults) = reader.read(row.line, cells, people);
+        for fault in faults {
+            report.fault(fault);
+        }
         match typed {
-            Some(typed) => groups.add(host.org, reader.table, (route, plan), row.line, typed),
+            Some(typed) => groups.add(host.org, reader.table, (route, reader.route), row.line, typed),
             None => report.count(Some(route), Outcome::Refused),
         }
     }
-    note_left_out(&left_out, &mut report);
-    let people = named(people.new, &groups.all);
-    report.people_added = people.iter().map(|member| member.name.clone()).collect();
-    drop(readers);
-    Ok(Prepared { plans, groups: groups.all, people, report })
+    note_left_out(&left_out, report);
+    groups.all
 }
 
 fn readers<'a>(

@@ -1,5 +1,6 @@
 //! The rows of a file or of a call, each with the line it begins on.
 
+use std::ffi::OsStr;
 use std::path::Path;
 
 use serde_json::{Map, Value as Json};
@@ -40,7 +41,7 @@ impl Source {
     /// Reads a file; its ending says what it is: `.jsonl`, `.ndjson`, `.json`, or else CSV.
     pub fn open(path: &Path) -> Result<Source> {
         let shown = path.display();
-        let size = std::fs::metadata(path).map(|metadata| metadata.len()).unwrap_or(0);
+        let size = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
         if size > BYTES_MAX as u64 {
             return Err(too_large());
         }
@@ -48,12 +49,7 @@ impl Source {
             not_found(format!("the file `{shown}` cannot be read: {error}")).because(error)
         })?;
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        match path
-            .extension()
-            .map(|ending| ending.to_ascii_lowercase())
-            .as_ref()
-            .and_then(|ending| ending.to_str())
-        {
+        match path.extension().map(OsStr::to_ascii_lowercase).as_ref().and_then(|ending| ending.to_str()) {
             Some("jsonl" | "ndjson") => Source::json_lines(&name, &bytes),
             Some("json") => Source::json(&name, &bytes),
             Some("xlsx" | "xls" | "ods" | "numbers") => Err(invalid(format!("`{shown}` is a workbook"))

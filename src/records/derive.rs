@@ -102,7 +102,7 @@ async fn edits(
         let known = super::stored::get(tx, catalog.org, companies, id).await?;
         let known = known.and_then(|stored| stored.values.get(last).cloned().flatten());
         if let Some(engaged) = engaged
-            && known.is_none_or(|known| known.canonical() < Value::Time(engaged).canonical())
+            && !matches!(known, Some(Value::Time(known)) if known >= engaged)
         {
             cells.push((last, Some(Value::Time(engaged))));
         }
@@ -122,9 +122,9 @@ async fn figures(
     let engaged = expression(&CONTACTS, "last_engagement");
     let mut figures = BTreeMap::new();
     for chunk in names.chunks(5_000) {
-        let mut sql = Sql::new(&format!(
-            "select {name}, count(*), max({engaged}) from dynamic_table_rows where org_id = "
-        ));
+        let start =
+            format!("select {name}, count(*), max({engaged}) from dynamic_table_rows where org_id = ");
+        let mut sql = Sql::bulk(tx.dialect(), &start);
         sql.bind(catalog.org)
             .push(&format!(" and table_key = '{}' and archived_ms is null and {name} in (", CONTACTS.key));
         sql.bind_all(chunk.iter().map(String::as_str)).push(&format!(") group by {name}"));

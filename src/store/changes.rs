@@ -43,7 +43,8 @@ pub async fn append(tx: &mut Tx, org: Org, change: &Change, rows: &[ChangeRow]) 
     );
     tx.execute(sql).await?;
     for chunk in rows.chunks(1_000) {
-        let mut sql = Sql::new(
+        let mut sql = Sql::bulk(
+            tx.dialect(),
             "insert into ops_change_rows (org_id, change_id, table_key, row_id, action, cells) values ",
         );
         for (i, row) in chunk.iter().enumerate() {

@@ -47,15 +47,16 @@ impl Postgres {
             .options([("timezone", "UTC")]);
         let pool = || PgPoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT);
         let stopper = pool().max_connections(1).idle_timeout(STOPPER_IDLE).connect_lazy_with(options.clone());
-        let pool =
-            pool().max_connections(CONNECTIONS).test_before_acquire(false).connect_lazy_with(options);
+        let pool = pool().max_connections(CONNECTIONS).test_before_acquire(false).connect_lazy_with(options);
         Ok(Postgres { pool, stopper })
     }
 
     /// A connection beside the pool, to find out whether the server can be reached at all: the pool would try
     /// a refused connection again until its time is up, and then not say why.
     pub(super) async fn connect(&self) -> Result<PgConnection> {
-        match tokio::time::timeout(CONNECT_TIMEOUT, PgConnection::connect_with(&self.pool.connect_options())).await {
+        match tokio::time::timeout(CONNECT_TIMEOUT, PgConnection::connect_with(&self.pool.connect_options()))
+            .await
+        {
             Ok(connected) => connected.map_err(failed),
             Err(_) => Err(failed(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()))),
         }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
 use super::sql::{id_of, integer_of, json_of, text_of, time_of};
-use super::{Datum, Field, Org, Sql, Tx};
+use super::{Datum, Dialect, Field, Org, Sql, Tx};
 use crate::error::Result;
 
 /// What a row is, apart from its slots.
@@ -67,7 +67,7 @@ pub async fn lock(
     ids.sort_unstable();
     ids.dedup();
     for chunk in ids.chunks(5_000) {
-        let mut sql = select(org, table, slots);
+        let mut sql = select(tx.dialect(), org, table, slots);
         sql.push(" and id in (").bind_all(chunk.iter().copied()).push(") order by id");
         sql.push(tx.dialect().for_update());
         rows.extend(fetch(tx, sql, slots).await?);
@@ -77,7 +77,7 @@ pub async fn lock(
 
 /// The row with this id, archived or not.
 pub async fn get(tx: &mut Tx, org: Org, table: &str, id: Uuid, slots: &[SlotColumn]) -> Result<Option<Row>> {
-    let mut sql = select(org, table, slots);
+    let mut sql = select(tx.dialect(), org, table, slots);
     sql.push(" and id = ").bind(id);
     Ok(fetch(tx, sql, slots).await?.into_iter().next())
 }
@@ -92,7 +92,10 @@ pub async fn by_text(
 ) -> Result<Vec<(String, Uuid)>> {
     let mut found = Vec::new();
     for chunk in values.chunks(5_000) {
-        let mut sql = Sql::new(&format!("select {expression}, id from dynamic_table_rows where org_id = "));
+        let mut sql = Sql::bulk(
+            tx.dialect(),
+            &format!("select {expression}, id from dynamic_table_rows where org_id = "),
+        );
         sql.bind(org)
             .push(&format!(" and table_key = '{table}' and archived_ms is null and {expression} in ("));
         sql.bind_all(chunk.iter().map(String::as_str)).push(") order by id");
@@ -114,7 +117,7 @@ pub async fn insert(tx: &mut Tx, org: Org, table: &str, slots: &[SlotColumn], ro
     let per_row = names.len() + 2;
     let rows_at_once = (tx.dialect().max_values() / per_row).clamp(1, 500);
     for chunk in rows.chunks(rows_at_once) {
-        let mut sql = Sql::new("insert into dynamic_table_rows (org_id, table_key, ");
+        let mut sql = Sql::bulk(tx.dialect(), "insert into dynamic_table_rows (org_id, table_key, ");
         sql.push(&names.join(", ")).push(") values ");
         for (i, row) in chunk.iter().enumerate() {
             sql.push(if i == 0 { "(" } else { ", (" });
@@ -147,7 +150,7 @@ pub async fn update(
     }
     let rows_at_once = (tx.dialect().max_values() / (columns.len() + 1)).clamp(1, 500);
     for chunk in rows.chunks(rows_at_once) {
-        let mut sql = Sql::new("with v (row_id");
+        let mut sql = Sql::bulk(tx.dialect(), "with v (row_id");
         for i in 0..columns.len() {
             sql.push(&format!(", c{i}"));
         }
@@ -187,10 +190,10 @@ pub async fn counts(tx: &mut Tx, org: Org) -> Result<Vec<(String, i64)>> {
     tx.fetch(Sql::with(text, [org.into()])).await
 }
 
-fn select(org: Org, table: &str, slots: &[SlotColumn]) -> Sql {
+fn select(dialect: Dialect, org: Org, table: &str, slots: &[SlotColumn]) -> Sql {
     let names: Vec<&str> =
         HEAD.iter().map(|(name, _)| *name).chain(slots.iter().map(|(name, _)| name.as_str())).collect();
-    let mut sql = Sql::new("select ");
+    let mut sql = Sql::bulk(dialect, "select ");
     sql.push(&names.join(", ")).push(" from dynamic_table_rows where org_id = ").bind(org);
     sql.push(&format!(" and table_key = '{table}'"));
     sql

@@ -5,6 +5,8 @@ use sea_query_sqlx::SqlxValues;
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
+use super::Dialect;
+
 /// A value bound to a statement or read from a row, with its type even when it is null.
 pub type Datum = sea_query::Value;
 
@@ -26,16 +28,24 @@ pub enum Field {
 pub struct Sql {
     text: String,
     values: Vec<Datum>,
+    /// Placeholders are `?` instead of `$1`, `$2`, …
+    anonymous: bool,
 }
 
 impl Sql {
     pub fn new(text: &str) -> Sql {
-        Sql { text: text.to_owned(), values: Vec::new() }
+        Sql { text: text.to_owned(), ..Sql::default() }
     }
 
     /// A whole statement with its values in order, for `$1`, `$2`, ….
     pub fn with(text: &str, values: impl IntoIterator<Item = Datum>) -> Sql {
-        Sql { text: text.to_owned(), values: values.into_iter().collect() }
+        Sql { text: text.to_owned(), values: values.into_iter().collect(), anonymous: false }
+    }
+
+    /// A statement that will bind many values, each where it is appended. To SQLite `$1` is a name, which it
+    /// looks up among all others: thousands of them take longer than the rows.
+    pub fn bulk(dialect: Dialect, text: &str) -> Sql {
+        Sql { text: text.to_owned(), values: Vec::new(), anonymous: dialect == Dialect::Sqlite }
     }
 
     /// Appends text.
@@ -53,7 +63,7 @@ impl Sql {
     /// Binds `value` without appending; the placeholder to put somewhere in the text.
     pub fn placeholder(&mut self, value: impl Into<Datum>) -> String {
         self.values.push(value.into());
-        format!("${}", self.values.len())
+        if self.anonymous { "?".to_owned() } else { format!("${}", self.values.len()) }
     }
 
     /// Appends placeholders for `values`, separated by commas.

@@ -25,7 +25,7 @@ pub struct Column {
     pub hubspot: Option<&'static str>,
     /// The Attio attribute this column reads and writes, when there is one by default.
     pub attio: Option<&'static str>,
-    /// Long texts and links are returned only when asked for by name.
+    /// Long texts, links and what other columns say already are returned only when asked for by name.
     pub detail: bool,
     /// Whether free-text search looks here.
     pub searched: bool,

@@ -38,7 +38,8 @@ const COLUMNS: &[Column] = &[
     Column::new("domain", "Domain", Kind::Domain, 3, "The company's domain, as acme.com")
         .words(&["company", "company domain", "website", "account", "organization"])
         .from_app("leads.domain, else the domain of contact_email unless it is a free-mail domain")
-        .searched(),
+        .searched()
+        .detail(),
     Column::new("meeting_title", "Meeting", Kind::Text, 4, "The title of the booked meeting")
         .words(&["meeting title", "event", "event name", "event type", "opportunity", "subject"])
         .from_app("leads.meeting_title"),
@@ -98,7 +99,8 @@ const COLUMNS: &[Column] = &[
             Choice::new("rescheduled", "Rescheduled", "yellow").words(&["moved", "postponed"]),
             Choice::new("cancelled", "Cancelled", "gray").words(&["canceled"]),
         ])
-        .from_app("leads.meeting_outcome"),
+        .from_app("leads.meeting_outcome")
+        .detail(),
     Column::new("created_at", "Created", Kind::Instant, 2, "When the lead came in; set on creation when not given")
         .words(&["created", "created at", "create date", "date created", "date added", "added", "engage date"])
         .from_app("leads.created_at"),

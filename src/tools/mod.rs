@@ -40,7 +40,13 @@ pub fn all() -> Vec<Tool> {
     let mut tools = vec![describe::tool()];
     tools.extend(TABLES.iter().map(|table| query::tool(table)));
     tools.extend(TABLES.iter().map(|table| save::tool(table)));
-    tools.extend([archive::tool(), undo::tool(), manage_columns::tool(), manage_tables::tool(), import_rows::tool()]);
+    tools.extend([
+        archive::tool(),
+        undo::tool(),
+        manage_columns::tool(),
+        manage_tables::tool(),
+        import_rows::tool(),
+    ]);
     tools
 }
 

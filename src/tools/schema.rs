@@ -4,6 +4,9 @@
 //! Schemars writes the first draft from the argument and result types; `tidy` rewrites it. What a tool then
 //! puts into its schema itself is left as it is, and [`faults`] says what a host would refuse.
 
+use std::any::TypeId;
+use std::sync::{Mutex, PoisonError};
+
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map as JsonMap, Value, json};
@@ -19,17 +22,13 @@ pub(super) const NAMED: &[&str] = &["properties", "patternProperties"];
 
 /// The schema of a tool's arguments. An optional argument is left out, never null, so `null` is dropped
 /// from optional types; an object takes no properties beyond those it names.
-pub fn input<T: JsonSchema>() -> Map {
-    root(SchemaSettings::draft2020_12().for_deserialize(), Side::Input, |generator| {
-        generator.into_root_schema_for::<T>()
-    })
+pub fn input<T: JsonSchema + 'static>() -> Map {
+    drafted::<T>(Side::Input, SchemaSettings::draft2020_12().for_deserialize())
 }
 
 /// The schema of a tool's result. A field that is always there may be null; others are left out instead.
-pub fn output<T: JsonSchema>() -> Map {
-    root(SchemaSettings::draft2020_12().for_serialize(), Side::Output, |generator| {
-        generator.into_root_schema_for::<T>()
-    })
+pub fn output<T: JsonSchema + 'static>() -> Map {
+    drafted::<T>(Side::Output, SchemaSettings::draft2020_12().for_serialize())
 }
 
 /// A value to compare with: text, a number, a truth value, or a list. For `#[schemars(schema_with = …)]`.
@@ -78,7 +77,22 @@ pub fn faults(schema: &Map) -> Vec<String> {
     found
 }
 
-fn root(settings: SchemaSettings, side: Side, generate: impl FnOnce(SchemaGenerator) -> Schema) -> Map {
+/// The draft of a type, made once: the tools of the five tables share their types, and a server that has
+/// just been started is waited for.
+fn drafted<T: JsonSchema + 'static>(side: Side, settings: SchemaSettings) -> Map {
+    static DRAFTS: Mutex<Vec<(TypeId, Side, Map)>> = Mutex::new(Vec::new());
+    let mut drafts = DRAFTS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, _, draft)) =
+        drafts.iter().find(|(id, known, _)| *id == TypeId::of::<T>() && *known == side)
+    {
+        return draft.clone();
+    }
+    let draft = draft(settings, side, |generator| generator.into_root_schema_for::<T>());
+    drafts.push((TypeId::of::<T>(), side, draft.clone()));
+    draft
+}
+
+fn draft(settings: SchemaSettings, side: Side, generate: impl FnOnce(SchemaGenerator) -> Schema) -> Map {
     let settings = settings.with(|settings| {
         settings.inline_subschemas = true;
         settings.meta_schema = None;

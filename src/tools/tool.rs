@@ -96,8 +96,8 @@ impl Tool {
     /// A tool whose schemas are those of its argument and result types.
     pub fn new<Args, Output, F, Fut>(words: Words<'_>, toolset: Toolset, hints: Hints, f: F) -> Tool
     where
-        Args: DeserializeOwned + JsonSchema,
-        Output: Serialize + JsonSchema,
+        Args: DeserializeOwned + JsonSchema + 'static,
+        Output: Serialize + JsonSchema + 'static,
         F: Fn(Ctx, Args) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<Output>> + Send + 'static,
     {

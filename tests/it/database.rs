@@ -103,13 +103,14 @@ fn spell(text: &str, dialect: Dialect) -> String {
         let (before, token) = rest.split_at(at);
         let (token, after) = token[1..].split_once('}').expect("a closed token");
         let (kind, value) = token.split_once(':').expect("a token with a value");
-        spelled.push_str(before);
-        spelled.push_str(&match (dialect, kind) {
+        spelled += before;
+        let literal = match (dialect, kind) {
             (Dialect::Sqlite, "time") => format!("'{}'", value.replace('Z', "+00:00")),
             (Dialect::Sqlite, _) => format!("x'{}'", value.replace('-', "")),
             (Dialect::Postgres, "bytes") => format!("'\\x{value}'"),
             (Dialect::Postgres, _) => format!("'{value}'"),
-        });
+        };
+        spelled += &literal;
         rest = after;
     }
     spelled + rest

@@ -121,10 +121,9 @@ on_both! {
         let declared: Vec<String> = Slot::all()
             .map(|slot| {
                 let kind = match slot.storage {
-                    Storage::Text => "text",
                     Storage::Number => "double precision",
                     Storage::Time if is_postgres => "timestamp with time zone",
-                    Storage::Time => "text",
+                    Storage::Text | Storage::Time => "text",
                     Storage::Flag => "boolean",
                 };
                 format!("{}|{kind}", slot.column())

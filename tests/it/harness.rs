@@ -11,7 +11,7 @@
 
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::Once;
+use std::sync::{Arc, Once};
 use std::task::Poll;
 
 use chrono::{TimeZone, Utc};
@@ -58,7 +58,7 @@ pub(crate) struct Bench {
     pub(crate) org: Org,
     pub(crate) clock: Clock,
     pub(crate) database_url: String,
-    toolbox: Toolbox,
+    toolbox: Arc<Toolbox>,
 }
 
 impl Bench {
@@ -93,7 +93,7 @@ impl Bench {
     /// The same process, calling for another organization.
     pub(crate) fn within(&self, org: Org) -> Bench {
         let (app, clock, database_url) = (self.app.clone(), self.clock.clone(), self.database_url.clone());
-        Bench { app, org, clock, database_url, toolbox: toolbox() }
+        Bench { app, org, clock, database_url, toolbox: Arc::clone(&self.toolbox) }
     }
 
     /// Calls a tool inside this process and returns its result.
@@ -147,8 +147,8 @@ impl Bench {
     }
 }
 
-fn toolbox() -> Toolbox {
-    Toolbox::new(tools::all(), Toolset::ALL, false)
+fn toolbox() -> Arc<Toolbox> {
+    Arc::new(Toolbox::new(tools::all(), Toolset::ALL, false))
 }
 
 pub(crate) async fn on_sqlite(check: impl AsyncFnOnce(Bench)) {

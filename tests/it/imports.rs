@@ -59,6 +59,12 @@ fn counted(report: &Json) -> Json {
     json!([report["rows"], report["created"], report["updated"], report["unchanged"], report["refused"]])
 }
 
+/// A file of so many people.
+fn numbered(count: usize) -> String {
+    let rows: Vec<String> = (0..count).map(|i| format!("p{i}@x.co,Person {i}")).collect();
+    format!("email,name\n{}\n", rows.join("\n"))
+}
+
 on_both! {
     async fn a_pipeline_becomes_clients_and_leads_once(t: Bench) {
         let (file, mapping) = (fixture("sales_pipeline.csv"), example("sales_pipeline.toml"));
@@ -173,7 +179,7 @@ on_both! {
         t.create("companies", json!({"name": "acme"})).await;
         let report = csv(&t, "companies", "name,industry\nAcme,Steel\n").await;
         assert_eq!(counted(&report), json!([1, 0, 1, 0, 0]));
-        assert!(report["notes"][0].as_str().unwrap().contains("2 rows of `companies` have the name `Acme`"));
+        assert!(report["notes"][0].as_str().expect("a text").contains("2 rows of `companies` have the name `Acme`"));
         let rows = t.rows("query_companies", json!({"ids": [oldest], "fields": ["industry"]})).await;
         assert_eq!(rows[0]["industry"], "Steel");
     }
@@ -182,8 +188,8 @@ on_both! {
         let text = "\u{feff}Name,Email,Stage\r\n\r\n\"Multi\r\nLine\",a@b.co,\r\nBad,not-an-address,hot\r\nShort\r\n,,\r\nGood,g@h.co,\r\n";
         let report = t.ok("import_rows", json!({"table": "leads", "csv": text, "mapping": {"into": [{"values": {"status": {"hot": "ready"}}}]}})).await;
         assert_eq!(counted(&report), json!([5, 2, 0, 0, 3]));
-        let faults: Vec<(u64, &str)> = report["faults"].as_array().unwrap().iter()
-            .map(|fault| (fault["line"].as_u64().unwrap(), fault["why"].as_str().unwrap())).collect();
+        let faults: Vec<(u64, &str)> = report["faults"].as_array().expect("a list").iter()
+            .map(|fault| (fault["line"].as_u64().expect("a count"), fault["why"].as_str().expect("a text"))).collect();
         assert_eq!(faults.iter().map(|fault| fault.0).collect::<Vec<_>>(), [5, 6, 7]);
         assert!(faults[0].1.contains("`not-an-address` is not an e-mail address"), "{faults:?}");
         assert!(faults[1].1.contains("1 cells, the heading line 3"), "{faults:?}");
@@ -205,8 +211,8 @@ on_both! {
 
     async fn the_order_of_day_and_month_is_found_out_and_said(t: Bench) {
         let report = csv(&t, "clients", "company,start date,created\nA,1/2/2026,3/4/2026\nB,31/12/2025,\n").await;
-        assert!(report["notes"][0].as_str().unwrap().contains("`start date` is read as day/month/year: 1 of its dates"));
-        assert!(report["notes"][1].as_str().unwrap().contains("as the other dates of the file"));
+        assert!(report["notes"][0].as_str().expect("a text").contains("`start date` is read as day/month/year: 1 of its dates"));
+        assert!(report["notes"][1].as_str().expect("a text").contains("as the other dates of the file"));
         let rows = t.rows("query_clients", json!({"search": "a", "fields": ["subscription_start", "created_at"]})).await;
         assert_eq!((&rows[0]["subscription_start"], &rows[0]["created_at"]), (&json!("2026-02-01"), &json!("2026-04-03T00:00:00Z")));
         let told = json!({"table": "clients", "day_first": false, "csv": "company,start date\nB,31/12/2025\n"});
@@ -226,12 +232,12 @@ on_both! {
 
     async fn of_two_headings_for_a_column_the_better_one_wins(t: Bench) {
         let report = csv(&t, "contacts", "Work Email,Email,Sync status,Nickname,Titel,Empty\na@b.co,c@d.co,ok,N,CTO,\n").await;
-        let why: Vec<&str> = report["not_imported"].as_array().unwrap().iter().map(|left| left["why"].as_str().unwrap()).collect();
+        let why: Vec<&str> = report["not_imported"].as_array().expect("a list").iter().map(|left| left["why"].as_str().expect("a text")).collect();
         assert_eq!(why, [
             "`email` is filled by the heading `Email`, which fits better", "`sync_status` is computed by the product",
             "`contacts` has no column for it", "`contacts` has no column for it", "it is empty in every row",
         ]);
-        assert!(report["not_imported"][3]["hint"].as_str().unwrap().contains("perhaps `title`?"));
+        assert!(report["not_imported"][3]["hint"].as_str().expect("a text").contains("perhaps `title`?"));
         assert_eq!(report["tables"][0]["mapped"], json!([{"from": "Email", "column": "email", "why": "key"}]));
     }
 
@@ -257,10 +263,9 @@ on_both! {
     }
 
     async fn two_imports_of_one_file_at_once_make_no_row_twice(t: Bench) {
-        let rows: String = (0..1_200).map(|i| format!("p{i}@x.co,Person {i}\n")).collect();
-        let text = format!("email,name\n{rows}");
+        let text = numbered(1_200);
         let (one, two) = tokio::join!(csv(&t, "leads", &text), csv(&t, "leads", &text));
-        let created = one["created"].as_u64().unwrap() + two["created"].as_u64().unwrap();
+        let created = one["created"].as_u64().expect("a count") + two["created"].as_u64().expect("a count");
         assert_eq!((created, t.ok("query_leads", json!({"aggregate": {"fn": "count"}})).await["rows"][0][0].clone()), (1_200, json!(1_200)));
     }
 
@@ -283,8 +288,7 @@ on_both! {
     async fn an_import_that_stops_says_how_far_it_came_and_goes_on(t: Bench) {
         let folder = tempfile::TempDir::new().expect("a temporary folder");
         let file = folder.path().join("leads.csv");
-        let rows: String = (0..1_200).map(|i| format!("p{i}@x.co,Person {i}\n")).collect();
-        std::fs::write(&file, format!("email,name\n{rows}")).expect("a written file");
+        std::fs::write(&file, numbered(1_200)).expect("a written file");
         let add = json!({"action": "add", "table": "leads", "label": "Region", "type": "text"});
         // After the first batch somebody else changes the table.
         let meddle = |done: u64, _: Option<u64>, _: &str| {

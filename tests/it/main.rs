@@ -1,9 +1,12 @@
 //! The one integration binary: every module below drives the crate or the real program from outside.
 
+#![expect(clippy::unwrap_used, reason = "a test says that something must be so by failing when it is not")]
+
 mod bad_calls;
 mod cancellation;
 mod cli;
 mod client;
+mod concurrency;
 mod contracts;
 mod database;
 mod declarations;
@@ -12,6 +15,7 @@ mod history;
 mod imports;
 mod layers;
 mod merge_laws;
+mod own_columns;
 mod provisioning;
 mod queries;
 mod saves;

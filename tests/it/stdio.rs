@@ -34,6 +34,17 @@ on_both! {
         assert!(refused.contains("contact_email"), "{refused}");
     }
 
+    async fn an_import_tells_how_far_it_has_come(t: Bench) {
+        let host = t.serve(&["--toolsets", "admin"]);
+        let rows: Vec<_> = (0..600).map(|i| json!({"contact_email": format!("lead{i}@x.io")})).collect();
+        let call = json!({"name": "import_rows", "arguments": {"table": "leads", "rows": rows}, "_meta": {"progressToken": "p"}});
+        let done = host.result("tools/call", call).await;
+        assert_eq!(done["structuredContent"]["created"], 600, "{done}");
+        let progress = host.message("notifications/progress").await;
+        assert_eq!(progress["params"]["progressToken"], "p");
+        assert_eq!(progress["params"]["total"].as_f64(), Some(600.0));
+    }
+
     async fn a_line_that_is_no_message_does_not_stop_the_server(t: Bench) {
         let host = t.serve(&[]);
         host.send(&json!({"jsonrpc": "2.0", "method": "notifications/initialized"})).await;

@@ -85,10 +85,26 @@ fn extremes() -> Vec<Row> {
     let long = "é\n\t'\"\\%_;--\u{1F600}".repeat(5_000);
     vec![
         row(0, head((0, 0), now), cells(None, None, None, None)),
-        row(u128::MAX, full, cells(Some(&long), Some(f64::MAX), Some("9999-12-31T23:59:59.999Z"), Some(true))),
-        row(1, head((i64::MIN, i64::MIN), now), cells(Some(""), Some(f64::MIN), Some("0001-01-01T00:00:00Z"), Some(false))),
-        row(2, head((-1, 1), now), cells(Some(" "), Some(f64::MIN_POSITIVE), Some("1969-12-31T23:59:59.999Z"), None)),
-        row(3, head((1, -1), now), cells(Some("0"), Some(0.1 + 0.2), Some("1970-01-01T00:00:00.001Z"), Some(true))),
+        row(
+            u128::MAX,
+            full,
+            cells(Some(&long), Some(f64::MAX), Some("9999-12-31T23:59:59.999Z"), Some(true)),
+        ),
+        row(
+            1,
+            head((i64::MIN, i64::MIN), now),
+            cells(Some(""), Some(f64::MIN), Some("0001-01-01T00:00:00Z"), Some(false)),
+        ),
+        row(
+            2,
+            head((-1, 1), now),
+            cells(Some(" "), Some(f64::MIN_POSITIVE), Some("1969-12-31T23:59:59.999Z"), None),
+        ),
+        row(
+            3,
+            head((1, -1), now),
+            cells(Some("0"), Some(0.1 + 0.2), Some("1970-01-01T00:00:00.001Z"), Some(true)),
+        ),
         row(4, head((1, 2), now), cells(Some("1"), Some(-0.0), Some("2026-02-28T23:59:59Z"), Some(false))),
         row(5, head((1, 2), now), cells(None, Some(9_007_199_254_740_993.0), None, Some(true))),
     ]
@@ -207,7 +223,13 @@ async fn fault(url: &str) -> Error {
 
 #[tokio::test]
 async fn a_url_that_names_no_database_is_refused_with_the_form_it_should_have() {
-    for url in ["", "opstables.db", "mysql://ann:s3cret@db/ops", "postgres://ann:s3cret@db:port/ops", "sqlite://a.db?mode=x"] {
+    for url in [
+        "",
+        "opstables.db",
+        "mysql://ann:s3cret@db/ops",
+        "postgres://ann:s3cret@db:port/ops",
+        "sqlite://a.db?mode=x",
+    ] {
         let error = fault(url).await;
         assert_eq!(error.code, Code::Invalid, "{url}: {error}");
         let said = format!("{error} {error:?}");
@@ -219,7 +241,8 @@ async fn a_url_that_names_no_database_is_refused_with_the_form_it_should_have() 
 async fn a_file_that_cannot_be_a_database_is_said_to_be_none() {
     let folder = TempDir::new().expect("a temporary folder");
     let text = folder.path().join("notes.txt");
-    std::fs::write(&text, "just some notes, and more of them than a header has\n".repeat(100)).expect("a file");
+    std::fs::write(&text, "just some notes, and more of them than a header has\n".repeat(100))
+        .expect("a file");
     for place in [folder.path().to_owned(), text.clone(), text.join("below.db")] {
         let error = fault(&format!("sqlite://{}", place.display())).await;
         assert_eq!(error.code, Code::Invalid, "{}: {error:?}", place.display());

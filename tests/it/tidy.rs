@@ -99,7 +99,9 @@ fn lines_with(file: &Source, text: &str, marks: &[&str]) -> Vec<String> {
 fn functions(file: &Source) -> Vec<(String, usize)> {
     let code = &file.code;
     let starts_word = |at: usize| code[..at].is_empty() || code[..at].ends_with(char::is_whitespace);
-    let functions = code.match_indices("fn ").filter(|(at, _)| starts_word(*at)).map(|(at, _)| {
+    // `fn $name` is the pattern of a macro, not a function.
+    let is_named = |at: usize| starts_word(at) && !code[at + 3..].starts_with('$');
+    let functions = code.match_indices("fn ").filter(|(at, _)| is_named(*at)).map(|(at, _)| {
         let end = source::end_of_item(code, at);
         let name: String = code[at + 3..].chars().take_while(|&c| c.is_alphanumeric() || c == '_').collect();
         (format!("{}: {name}", file.path), code[at..end].matches('\n').count() + 1)
