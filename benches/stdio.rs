@@ -7,6 +7,8 @@
 //!
 //! `OPSTABLES_TEST_POSTGRES=postgres://…` adds PostgreSQL. `OPSTABLES_BENCH_ROWS` sets the number of leads.
 
+#![expect(clippy::print_stdout, clippy::cast_precision_loss, reason = "a bench prints its figures")]
+
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Instant;

@@ -39,7 +39,7 @@ impl Clock {
     }
 }
 
-/// New row, change and request ids: UUIDv7, or a predictable sequence of the same form.
+/// New row, change and request ids: `UUIDv7`, or a predictable sequence of the same form.
 #[derive(Debug, Clone)]
 pub enum Ids {
     Random,

@@ -11,9 +11,7 @@ struct Echo;
 
 impl ServerHandler for Echo {
     fn get_info(&self) -> ServerConfig {
-        let mut config = ServerConfig::default();
-        config.capabilities = ServerCapabilities::builder().enable_tools().build();
-        config
+        ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
     }
 
     async fn list_tools(
@@ -21,9 +19,7 @@ impl ServerHandler for Echo {
         _: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, rmcp::ErrorData> {
-        let mut result = ListToolsResult::default();
-        result.tools = vec![Tool::new("echo", "Says it back", serde_json::Map::new())];
-        Ok(result)
+        Ok(ListToolsResult::with_all_items(vec![Tool::new("echo", "Says it back", serde_json::Map::new())]))
     }
 
     async fn call_tool(

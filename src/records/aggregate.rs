@@ -104,7 +104,7 @@ fn push_group(
     let mut minutes = String::new();
     for (until, offset) in offsets.iter().take(offsets.len().saturating_sub(1)) {
         let until = sql.placeholder(*until);
-        minutes.push_str(&format!("when {} < {until} then {offset} ", value.text()));
+        minutes.extend(["when ", value.text(), " < ", &until, " then ", &offset.to_string(), " "]);
     }
     let last = offsets.last().map_or(0, |(_, offset)| *offset);
     let minutes =
@@ -123,10 +123,17 @@ fn push_figure(
         sql.push("count(*)");
         return;
     };
+    if function == Function::Count {
+        sql.push("count(");
+        push_value(sql, column, query.now);
+        sql.push(")");
+        return;
+    }
+    // What is summed or compared is a slot, never a computed value with values of its own to bind.
     let mut value = Sql::new("");
     push_value(&mut value, column, query.now);
     let figure = match function {
-        Function::Count => format!("count({})", value.text()),
+        Function::Count => String::new(),
         Function::Sum => dialect.sum(value.text()),
         Function::Avg => dialect.average(value.text()),
         Function::Min => format!("min({})", value.text()),

@@ -176,7 +176,7 @@ fn push_in(sql: &mut Sql, column: &CatalogColumn, now: DateTime<Utc>, values: &[
     for value in values {
         match value {
             Value::Text(text) if column.kind.ignores_case() => {
-                forms.extend(spellings(text).into_iter().map(Datum::from))
+                forms.extend(spellings(text).into_iter().map(Datum::from));
             }
             other => forms.push(to_slot(column.kind, Some(other))),
         }

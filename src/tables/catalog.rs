@@ -52,6 +52,7 @@ pub struct CatalogTable {
 
 /// A core or custom column.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about a column")]
 pub struct CatalogColumn {
     pub key: String,
     pub label: String,

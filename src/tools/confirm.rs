@@ -98,7 +98,9 @@ fn feed(digest: &mut Sha256, value: &Json) {
         }
         Json::Array(items) => {
             digest.update(b"[");
-            items.iter().for_each(|item| feed(digest, item));
+            for item in items {
+                feed(digest, item);
+            }
             digest.update(b"]");
         }
         other => digest.update(format!("{other},")),

@@ -28,7 +28,9 @@ pub struct Ctx {
 
 /// Tells the caller how far a long call has come: done, total, and a sentence. Silent by default.
 #[derive(Clone, Default)]
-pub struct Progress(Option<Arc<dyn Fn(u64, Option<u64>, &str) + Send + Sync>>);
+pub struct Progress(Option<Arc<Report>>);
+
+type Report = dyn Fn(u64, Option<u64>, &str) + Send + Sync;
 
 impl Progress {
     pub fn new(report: impl Fn(u64, Option<u64>, &str) + Send + Sync + 'static) -> Progress {

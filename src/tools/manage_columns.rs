@@ -80,7 +80,7 @@ pub struct Output {
     pub table: String,
     /// The table's columns now.
     pub columns: Vec<ColumnInfo>,
-    /// The changes that emptied a deleted column; undo_change on each, after adding the column again with
+    /// The changes that emptied a deleted column; `undo_change` on each, after adding the column again with
     /// the same key and type, brings its values back.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub change_ids: Vec<String>,

@@ -87,7 +87,7 @@ fn drafted<T: JsonSchema + 'static>(side: Side, settings: SchemaSettings) -> Map
     {
         return draft.clone();
     }
-    let draft = draft(settings, side, |generator| generator.into_root_schema_for::<T>());
+    let draft = draft(settings, side, SchemaGenerator::into_root_schema_for::<T>);
     drafts.push((TypeId::of::<T>(), side, draft.clone()));
     draft
 }

@@ -14,7 +14,7 @@ use crate::records::{self, Change, Left, Source};
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Args {
-    /// The change_id that the write returned
+    /// The `change_id` that the write returned
     pub change_id: String,
     /// Only show what would happen
     #[serde(default)]

@@ -30,7 +30,7 @@ pub(crate) async fn check(t: &Bench) -> usize {
             let story = lines.get(&stored.head.id).expect("a row that no change made");
             check_row(&stored, story);
             for (place, column) in table.columns.iter().enumerate() {
-                check_cell(&stored, &column.key, shown(stored.values[place].as_ref()), story);
+                check_cell(&stored, &column.key, &shown(stored.values[place].as_ref()), story);
             }
             rows += 1;
         }
@@ -87,7 +87,7 @@ fn check_row(stored: &Stored, story: &BTreeMap<Version, Line>) {
 }
 
 /// Each change found what the one before it left, and the row holds what the last one wrote.
-fn check_cell(stored: &Stored, key: &str, current: Json, story: &BTreeMap<Version, Line>) {
+fn check_cell(stored: &Stored, key: &str, current: &Json, story: &BTreeMap<Version, Line>) {
     let mut known: Option<&Json> = None;
     for (version, line) in story {
         for (_, before, after) in line.cells.iter().filter(|(cell, ..)| cell == key) {
@@ -96,7 +96,7 @@ fn check_cell(stored: &Stored, key: &str, current: Json, story: &BTreeMap<Versio
             known = Some(after);
         }
     }
-    let kept = known.is_none_or(|known| *known == current);
+    let kept = known.is_none_or(|known| known == current);
     assert!(kept, "the last write of {key} of {} was lost: {known:?}, not {current}", stored.head.id);
 }
 

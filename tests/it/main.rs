@@ -19,6 +19,7 @@ mod own_columns;
 mod provisioning;
 mod queries;
 mod saves;
+mod schedules;
 mod source;
 mod stdio;
 mod store;
