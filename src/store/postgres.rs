@@ -13,6 +13,9 @@ use crate::error::{Result, invalid};
 const CONNECTIONS: u32 = 10;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// The advisory lock of whoever makes an index, and how long others wait before they ask for it again.
+const DEFINING: i64 = 0x6f70_7374_6162_6c65;
+const DEFINING_PAUSE: Duration = Duration::from_millis(20);
 /// How long the connection that stops others is kept after a cancellation.
 const STOPPER_IDLE: Duration = Duration::from_secs(30);
 
@@ -70,10 +73,17 @@ impl Postgres {
         self.start("begin").await
     }
 
+    /// Indexes are made one after the other: two that are made concurrently wait for each other's snapshots.
+    /// The lock goes with the connection, and who waits for it asks again, so as to hold no snapshot.
     pub(super) async fn define(&self, statement: &str) -> Result<()> {
+        let mut conn = self.connect().await?;
+        let lock = || sqlx::query_scalar("select pg_try_advisory_lock($1)").bind(DEFINING);
+        while !lock().fetch_one(&mut conn).await.map_err(failed)? {
+            tokio::time::sleep(DEFINING_PAUSE).await;
+        }
         let (text, _) = Sql::new(statement).into_parts();
-        sqlx::raw_sql(text).execute(&self.pool).await.map_err(failed)?;
-        Ok(())
+        sqlx::raw_sql(text).execute(&mut conn).await.map_err(failed)?;
+        conn.close().await.map_err(failed)
     }
 
     pub(super) async fn close(&self) {

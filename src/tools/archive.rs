@@ -82,7 +82,7 @@ async fn run(ctx: Ctx, args: Args) -> Result<Written> {
             let effect = format!("archives {} {}", rows.len(), table.declared.label.to_lowercase());
             return Ok(Written {
                 status: Status::NeedsConfirmation,
-                preview: Some(Preview::new(&catalog, table, &rows, effect)),
+                preview: Some(Preview::new(&catalog, table, &rows, effect, &[])),
                 confirm: Some(bound.token(&catalog)?),
                 note: Some(
                     "nothing was archived; repeat the call with this confirm token once the user agrees"

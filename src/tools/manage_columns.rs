@@ -13,7 +13,7 @@ use super::schema::{Map, property};
 use super::tool::{Hints, Tool, Toolset, Words};
 use crate::error::{Result, denied, invalid};
 use crate::records::{self, Action, Change, Query, Source};
-use crate::store::Tx;
+use crate::store::{Tx, organizations};
 use crate::tables::custom::{self, ColumnEdit, NewColumn};
 use crate::tables::definitions::slot_index;
 use crate::tables::{Catalog, CatalogOption, Filter, Kind, Test};
@@ -147,6 +147,8 @@ async fn delete(tx: &mut Tx, ctx: &Ctx, catalog: &Catalog, args: &Args) -> Resul
     let key = key(args)?;
     custom::own_column(table, key)?;
     let column = table.place(key)?;
+    // The organization's line first, as everywhere: two processes never wait for each other.
+    organizations::bump(tx, ctx.org).await?;
     let mut rows = Vec::new();
     for archived in [false, true] {
         let filter = Filter { column, test: Test::IsNotEmpty };
@@ -181,7 +183,7 @@ async fn delete(tx: &mut Tx, ctx: &Ctx, catalog: &Catalog, args: &Args) -> Resul
             table: args.table.clone(),
             columns: Vec::new(),
             change_ids: Vec::new(),
-            preview: Some(Preview::new(catalog, table, &rows, effect)),
+            preview: Some(Preview::new(catalog, table, &rows, effect, &[key])),
             confirm: Some(bound.token(catalog)?),
         })));
     };

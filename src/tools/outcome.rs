@@ -12,6 +12,7 @@ use crate::tables::{Catalog, CatalogTable, value};
 /// How many ids one list of a result holds.
 const MAX_IDS: usize = 1_000;
 const SAMPLE_ROWS: usize = 5;
+const SAMPLE_COLUMNS: usize = 3;
 
 /// The result of a write. `change_id` is what `undo_change` takes.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
@@ -136,12 +137,23 @@ impl Written {
 }
 
 impl Preview {
-    /// A preview of what would happen to these rows.
-    pub fn new(catalog: &Catalog, table: &CatalogTable, rows: &[Stored], effect: String) -> Preview {
-        let columns: Vec<usize> = (0..table.columns.len())
+    /// A preview of what would happen to these rows, with the columns that it is about behind the first ones.
+    pub fn new(
+        catalog: &Catalog,
+        table: &CatalogTable,
+        rows: &[Stored],
+        effect: String,
+        about: &[&str],
+    ) -> Preview {
+        let is_about = |place: &usize| {
+            table.columns.get(*place).is_some_and(|column| about.contains(&column.key.as_str()))
+        };
+        let mut columns: Vec<usize> = (0..table.columns.len())
             .filter(|&place| table.columns.get(place).is_some_and(|column| table.shows_by_default(column)))
-            .take(6)
+            .filter(|place| !is_about(place))
+            .take(SAMPLE_COLUMNS)
             .collect();
+        columns.extend((0..table.columns.len()).filter(is_about));
         let names =
             columns.iter().filter_map(|&place| table.columns.get(place)).map(|column| column.key.clone());
         let sample = rows.iter().take(SAMPLE_ROWS).map(|row| {

@@ -187,9 +187,10 @@ fn preview(
         rows.len(),
         table.declared.label.to_lowercase()
     );
+    let about: Vec<&str> = set.keys().map(String::as_str).collect();
     Written {
         status: Status::NeedsConfirmation,
-        preview: Some(Preview::new(catalog, table, rows, effect)),
+        preview: Some(Preview::new(catalog, table, rows, effect, &about)),
         confirm: Some(token),
         note: Some(
             "nothing was written; repeat the call with this confirm token once the user agrees".to_owned(),

@@ -52,12 +52,16 @@ fn dice(client: usize) -> impl FnMut(usize) -> usize {
 
 /// The structured content of a call that is done or meets a conflict; nothing else may come of it.
 async fn done_or_conflict(client: &McpProcess, tool: &str, arguments: Json) -> Option<Json> {
+    done_or_refused(client, tool, arguments, "conflict").await
+}
+
+async fn done_or_refused(client: &McpProcess, tool: &str, arguments: Json, code: &str) -> Option<Json> {
     let result = client.call(tool, arguments.clone()).await;
     if result["isError"] != true {
         return Some(result["structuredContent"].clone());
     }
     let text = result["content"][0]["text"].to_string();
-    assert!(text.contains("conflict"), "{tool} {arguments}: {text}");
+    assert!(text.contains(code), "{tool} {arguments}: {text}");
     None
 }
 
@@ -260,6 +264,34 @@ on_both! {
             let name = row["name"].as_str().expect("a name").to_lowercase();
             assert_eq!(row["active_contacts_count"], json!(counts.get(&name).copied().unwrap_or(0)), "{name} of {counts:?}");
         }
+        history::check(&t).await;
+    }
+
+    async fn writes_and_changes_of_the_structure_do_not_wait_for_each_other_for_ever(t: Bench) {
+        let admins: Vec<Client> = (0..CLIENTS).map(|_| Arc::new(t.serve(&["--toolsets", "core,admin"]))).collect();
+        each(&admins, async |i, client| {
+            for round in 0..3 {
+                if i % 4 == 0 {
+                    let (table, key) = (["companies", "leads"][i / 4 % 2], format!("own_{i}_{round}"));
+                    let column = |action: &str| json!({"action": action, "table": table, "key": key, "label": key});
+                    let mut add = column("add");
+                    add["type"] = json!("text");
+                    client.ok("manage_columns", add).await;
+                    let row = json!({"name": key, "contact_name": key, key.clone(): "x"});
+                    done_or_refused(&client, &format!("save_{table}"), json!({"rows": [row]}), "invalid").await;
+                    let delete = json!({"action": "delete", "table": table, "key": key});
+                    client.ok("manage_columns", delete).await;
+                } else if i % 4 == 1 {
+                    client.ok("manage_tables", json!({"action": "provision"})).await;
+                    client.ok("manage_columns", json!({"action": "update", "table": "companies", "key": "name", "label": format!("Name {i} {round}")})).await;
+                } else if i % 4 == 2 {
+                    let rows: Vec<Json> = (0..5).map(|n| json!({"name": format!("Company {}", (n + i) % 5), "industry": format!("{i}")})).collect();
+                    client.ok("save_companies", json!({"match_on": "name", "rows": rows})).await;
+                } else {
+                    client.ok("save_contacts", json!({"rows": [{"first_name": "A", "company_name": format!("Company {}", i % 5)}]})).await;
+                }
+            }
+        }).await;
         history::check(&t).await;
     }
 
