@@ -10,7 +10,8 @@
 //! imports                files of rows, brought in without loss or repetition
 //! tools                  the verbs offered to the model
 //! mcp                    turns the protocol into calls
-//! cli · app              wiring
+//! app                    builds it all once
+//! cli                    one command a file
 //! ```
 
 pub mod app;

@@ -17,8 +17,9 @@ const DEFAULT_LIMIT: usize = 25;
 const MAX_LIMIT: usize = 200;
 /// How large a result may grow; it is cut at a row, with a cursor to go on from.
 const MAX_BYTES: usize = 60 * 1024;
-/// How far matches are counted when not all are returned.
-const MAX_COUNTED: u64 = 1_000;
+/// How far matches are counted when not all are returned. Counting further costs more than the page itself, and
+/// an exact figure is one aggregate away.
+const MAX_COUNTED: u64 = 200;
 
 #[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
