@@ -64,7 +64,7 @@ call() { # ERA EXIT_CODE TEXT TOOL JSON
 for era in modern legacy; do
   check "$era" 0 '"name":"query_leads"' --method tools/list --strict
   call "$era" 0 '"structuredContent":' describe_tables '{}'
-  call "$era" 0 '"isError":false' save_leads '{"rows":[{"contact_name":"Ada Example","contact_email":"ada@example.com"}]}'
+  call "$era" 0 '"structuredContent":{"status":"done"' save_leads '{"rows":[{"contact_name":"Ada Example","contact_email":"ada@example.com"}]}'
   call "$era" 0 'ada@example.com' query_leads '{"filters":[{"column":"contact_email","op":"equals","value":"ada@example.com"}]}'
   # A tool's refusal and an unknown tool both exit 5; only the refusal prints a result.
   call "$era" 5 '"isError":true' query_leads '{"filters":[{"column":"contact_emial","op":"equals","value":"x"}]}'
