@@ -119,7 +119,8 @@ impl Rows<'_> {
         sink.head(&keys)?;
         let (mut after, mut count) = (None, 0);
         loop {
-            let page = records::page(tx, &self.query, &self.sort, &fields, after.as_ref(), PAGE).await?;
+            let page =
+                records::page(tx, &self.query, &self.sort, &fields, after.as_ref(), PAGE, None).await?;
             for row in &page.rows {
                 sink.row(&keys, row, &self.cells(row))?;
             }

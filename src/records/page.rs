@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use super::computed::push_value;
-use super::query::{Query, SortKey, push_conditions, push_sort, sort_field};
+use super::query::{Query, SortKey, push_conditions, push_count, push_sort, sort_field};
 use super::stored::{field, from_slot};
 use crate::error::Result;
 use crate::store::{
@@ -20,6 +20,8 @@ pub struct Page {
     pub rows: Vec<PageRow>,
     /// Whether more rows match behind the last one.
     pub more: bool,
+    /// How many rows match in all, as far as counting was asked for and the page has a row to carry it.
+    pub matching: Option<u64>,
 }
 
 #[derive(Debug, Clone)]
@@ -45,10 +47,11 @@ pub async fn page(
     fields: &[usize],
     after: Option<&Cursor>,
     limit: usize,
+    count_to: Option<u64>,
 ) -> Result<Page> {
     let keys: Vec<(&CatalogColumn, Dir)> =
         sort.iter().filter_map(|key| Some((query.table.columns.get(key.column)?, key.dir))).collect();
-    let mut rows = Vec::new();
+    let (mut rows, mut matching) = (Vec::new(), None);
     // Behind a row with a value come, first, values further on, and then the empty cells. Asking for them
     // one after the other lets each be one range of an index.
     let parts: &[Part] = match after.and_then(|cursor| cursor.keys.first()) {
@@ -61,12 +64,16 @@ pub async fn page(
         if wanted == 0 {
             break;
         }
-        let sql = select(tx.dialect(), query, &keys, fields, after, *part, wanted);
-        rows.extend(fetch(tx, sql, query, &keys, fields).await?);
+        // The count travels with the first rows: a statement of its own would cost another round trip.
+        let count_to = count_to.filter(|_| rows.is_empty() && tx.dialect().counts_with_page());
+        let sql = select(tx.dialect(), query, &keys, fields, (after, *part), wanted, count_to);
+        let (found, counted) = fetch(tx, sql, query, &keys, fields, count_to.is_some()).await?;
+        matching = matching.or(counted);
+        rows.extend(found);
     }
     let more = rows.len() > limit;
     rows.truncate(limit);
-    Ok(Page { rows, more })
+    Ok(Page { rows, more, matching })
 }
 
 /// Which part of the order behind a cursor a statement reads.
@@ -84,9 +91,9 @@ fn select(
     query: &Query<'_>,
     keys: &[(&CatalogColumn, Dir)],
     fields: &[usize],
-    after: Option<&Cursor>,
-    part: Part,
+    (after, part): (Option<&Cursor>, Part),
     limit: usize,
+    count_to: Option<u64>,
 ) -> Sql {
     let mut sql = Sql::new("select r.id");
     for column in fields.iter().filter_map(|&field| query.table.columns.get(field)) {
@@ -96,6 +103,11 @@ fn select(
     for (column, _) in keys {
         sql.push(", ");
         push_sort(&mut sql, column, query.now);
+    }
+    if let Some(most) = count_to {
+        sql.push(", (");
+        push_count(&mut sql, query, most, dialect);
+        sql.push(")");
     }
     sql.push(" from dynamic_table_rows r where ");
     push_conditions(&mut sql, query, dialect);
@@ -171,14 +183,23 @@ async fn fetch(
     query: &Query<'_>,
     keys: &[(&CatalogColumn, Dir)],
     fields: &[usize],
-) -> Result<Vec<PageRow>> {
+    counted: bool,
+) -> Result<(Vec<PageRow>, Option<u64>)> {
     let columns: Vec<&CatalogColumn> =
         fields.iter().filter_map(|&field| query.table.columns.get(field)).collect();
     let mut types = vec![Field::Id];
     types.extend(columns.iter().map(|column| field(column.kind)));
     types.extend(keys.iter().map(|(column, _)| sort_field(column)));
-    let rows = tx.fetch_fields(sql, &types).await?;
-    rows.into_iter()
+    types.extend(counted.then_some(Field::Integer));
+    let mut rows = tx.fetch_fields(sql, &types).await?;
+    let mut matching = None;
+    if counted {
+        for row in &mut rows {
+            matching = row.pop().as_ref().and_then(read_integer).and_then(|count| u64::try_from(count).ok());
+        }
+    }
+    let rows: Result<Vec<PageRow>> = rows
+        .into_iter()
         .map(|row| {
             let (Some(id), Some(values), Some(sorted)) =
                 (row.first().and_then(read_id), row.get(1..=columns.len()), row.get(columns.len() + 1..))
@@ -190,7 +211,8 @@ async fn fetch(
             let keys = sorted.iter().map(from_datum).collect();
             Ok(PageRow { id, values, cursor: Cursor { keys, id } })
         })
-        .collect()
+        .collect();
+    Ok((rows?, matching))
 }
 
 /// A sort value as a cursor carries it.

@@ -38,9 +38,8 @@ pub struct SortKey {
 
 /// How many rows match, counting no further than `most`.
 pub async fn count(tx: &mut Tx, query: &Query<'_>, most: u64) -> Result<u64> {
-    let mut sql = Sql::new("select count(*) from (select 1 as one from dynamic_table_rows r where ");
-    push_conditions(&mut sql, query, tx.dialect());
-    sql.push(&format!(" limit {most}) as matching"));
+    let mut sql = Sql::new("");
+    push_count(&mut sql, query, most, tx.dialect());
     let rows = tx.fetch_fields(sql, &[Field::Integer]).await?;
     let count = rows.first().and_then(|row| row.first()).and_then(read_integer).unwrap_or(0);
     Ok(u64::try_from(count).unwrap_or(0))
@@ -55,6 +54,13 @@ pub async fn matching_ids(tx: &mut Tx, query: &Query<'_>, most: usize) -> Result
     sql.push(&format!(" order by r.id limit {most}{}", tx.dialect().for_update()));
     let rows = tx.fetch_fields(sql, &[Field::Id]).await?;
     Ok(rows.iter().filter_map(|row| row.first().and_then(read_id)).collect())
+}
+
+/// Appends the statement that counts the matching rows, no further than `most`.
+pub(super) fn push_count(sql: &mut Sql, query: &Query<'_>, most: u64, dialect: Dialect) {
+    sql.push("select count(*) from (select 1 as one from dynamic_table_rows r where ");
+    push_conditions(sql, query, dialect);
+    sql.push(&format!(" limit {most}) as matching"));
 }
 
 /// Appends everything a row must satisfy.

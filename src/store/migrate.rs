@@ -5,7 +5,7 @@
 //! `.postgres.sql` form. Numbers are never reused and released files never change.
 
 use std::borrow::Cow;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator};
@@ -35,13 +35,15 @@ const fn both(number: i64, name: &'static str, text: &'static str) -> Numbered {
     Numbered { number, name, sqlite: text, postgres: text }
 }
 
-/// How often a process tries again when another one migrates the same SQLite file at the same moment.
-const ATTEMPTS: u32 = 40;
+/// How long a process tries again when others migrate the same SQLite file at the same moment, and how long
+/// it waits in between.
+const PATIENCE: Duration = Duration::from_mins(1);
+const PAUSE: Duration = Duration::from_millis(20);
 
 pub(super) async fn sqlite(database: &sqlite::Sqlite, derived: &[String]) -> Result<()> {
-    let mut attempt = 0;
+    let started = Instant::now();
     loop {
-        let mut conn = database.writer.acquire().await.map_err(failed)?;
+        let mut conn = database.connection().await?;
         let up_to_date = newest_applied(&mut *conn).await == newest();
         let result = if up_to_date {
             Ok(())
@@ -51,11 +53,8 @@ pub(super) async fn sqlite(database: &sqlite::Sqlite, derived: &[String]) -> Res
         drop(conn);
         match result {
             Ok(()) => break,
-            Err(error) if is_final(&error) || attempt == ATTEMPTS => return Err(refused(error)),
-            Err(_) => {
-                attempt += 1;
-                tokio::time::sleep(Duration::from_millis(25 * u64::from(attempt))).await;
-            }
+            Err(error) if is_final(&error) || started.elapsed() > PATIENCE => return Err(refused(error)),
+            Err(_) => tokio::time::sleep(PAUSE).await,
         }
     }
     derive(database.begin().await.map(super::Tx::Sqlite)?, derived).await

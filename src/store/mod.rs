@@ -131,6 +131,22 @@ impl Store {
         }
     }
 
+    /// A connection to read from, with the organization's catalog version as of it.
+    pub async fn read_with_version(&self, org: Org) -> Result<(Tx, Option<i64>)> {
+        self.ready().await?;
+        match &self.engine {
+            Engine::Sqlite(sqlite) => {
+                let mut tx = sqlite.read().await.map(Tx::Sqlite)?;
+                let version = organizations::version(&mut tx, org).await?;
+                Ok((tx, version))
+            }
+            Engine::Postgres(postgres) => {
+                let (tx, version) = postgres.read_with_version(org).await?;
+                Ok((Tx::Postgres(tx), version))
+            }
+        }
+    }
+
     /// A transaction that may write. On SQLite it is the only one until it ends.
     pub async fn begin(&self) -> Result<Tx> {
         self.ready().await?;

@@ -7,10 +7,11 @@ use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgRow};
 use sqlx::{Connection as _, Postgres as Driver, Row as _};
 
-use super::{Datum, Field, FromEither, Sql, failed, half_done};
+use super::{Datum, Field, FromEither, Org, Sql, failed, half_done};
 use crate::error::{Result, invalid};
 
 const CONNECTIONS: u32 = 10;
+const READ: &str = "begin isolation level repeatable read read only";
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The advisory lock of whoever makes an index, and how long others wait before they ask for it again.
@@ -66,11 +67,18 @@ impl Postgres {
     }
 
     pub(super) async fn read(&self) -> Result<PostgresTx> {
-        self.start("begin isolation level repeatable read read only").await
+        Ok(self.start(READ, "null::bigint").await?.0)
+    }
+
+    /// A read with the organization's catalog version, in the round trip that opens it.
+    pub(super) async fn read_with_version(&self, org: Org) -> Result<(PostgresTx, Option<i64>)> {
+        // An id's text is hexadecimal digits and dashes; the simple protocol takes no bound values.
+        let version = format!("(select version from ops_organizations where id = '{}')", org.0);
+        self.start(READ, &version).await
     }
 
     pub(super) async fn begin(&self) -> Result<PostgresTx> {
-        self.start("begin").await
+        Ok(self.start("begin", "null::bigint").await?.0)
     }
 
     /// Indexes are made one after the other: two that are made concurrently wait for each other's snapshots.
@@ -91,9 +99,9 @@ impl Postgres {
         self.stopper.close().await;
     }
 
-    /// Opens a transaction and learns its server process, in one round trip. A pooled connection that died
+    /// Opens a transaction and learns its server process and one more number, in one round trip. A pooled connection that died
     /// while idle is thrown away and the next one tried.
-    async fn start(&self, begin: &'static str) -> Result<PostgresTx> {
+    async fn start(&self, begin: &'static str, number: &str) -> Result<(PostgresTx, Option<i64>)> {
         let mut attempts = CONNECTIONS + 1;
         loop {
             // Open before it begins: dropped in the middle, its connection must not be given to others.
@@ -105,11 +113,12 @@ impl Postgres {
                 open: true,
                 failed: false,
             };
-            let (text, _) = Sql::new(&format!("{begin}; select pg_backend_pid()")).into_parts();
+            let (text, _) = Sql::new(&format!("{begin}; select pg_backend_pid(), {number}")).into_parts();
             match tx.run(async |conn| sqlx::raw_sql(text).fetch_one(&mut **conn).await).await {
                 Ok(row) => {
                     tx.backend = Some(row.try_get(0).map_err(failed)?);
-                    return Ok(tx);
+                    let number = row.try_get(1).map_err(failed)?;
+                    return Ok((tx, number));
                 }
                 Err(error) => {
                     // As if it were still running: then it is closed.

@@ -54,6 +54,8 @@ impl Sqlite {
             .busy_timeout(BUSY_TIMEOUT)
             .foreign_keys(true)
             .statement_cache_capacity(256)
+            // A page of rows crosses over from the engine's thread at once.
+            .row_buffer_size(256)
             .pragma("mmap_size", "268435456")
             .pragma("cache_size", "-16384")
             .pragma("temp_store", "memory");
@@ -65,11 +67,11 @@ impl Sqlite {
     }
 
     pub(super) async fn read(&self) -> Result<SqliteTx> {
-        SqliteTx::new(self.readers.acquire().await.map_err(failed)?).await
+        SqliteTx::new(acquire(&self.readers).await?).await
     }
 
     pub(super) async fn begin(&self) -> Result<SqliteTx> {
-        let mut tx = SqliteTx::new(self.writer.acquire().await.map_err(failed)?).await?;
+        let mut tx = SqliteTx::new(acquire(&self.writer).await?).await?;
         let (started, mut pause) = (Instant::now(), Duration::ZERO);
         loop {
             // Open before it begins: dropped in the middle, it may still begin, and must be rolled back.
@@ -89,7 +91,7 @@ impl Sqlite {
 
     /// The writer's connection, without a transaction.
     pub(super) async fn connection(&self) -> Result<PoolConnection<Driver>> {
-        self.writer.acquire().await.map_err(failed)
+        acquire(&self.writer).await
     }
 
     pub(super) async fn define(&self, statement: &str) -> Result<()> {
@@ -205,6 +207,20 @@ fn read_fields(row: &SqliteRow, fields: &[Field]) -> Result<Vec<Datum>> {
         })
         .collect::<sqlx::Result<_>>()
         .map_err(failed)
+}
+
+/// A connection of the pool. Opening one can find a new file in the hands of another process that is just
+/// making it a write-ahead-log one, which SQLite does not wait for by itself.
+async fn acquire(pool: &SqlitePool) -> Result<PoolConnection<Driver>> {
+    let started = Instant::now();
+    loop {
+        match pool.acquire().await.map_err(failed) {
+            Err(error) if error.code == Code::Busy && started.elapsed() < BUSY_TIMEOUT => {
+                tokio::time::sleep(PAUSE_MAX).await;
+            }
+            acquired => return acquired,
+        }
+    }
 }
 
 /// Once connected, the writer waits for other processes by itself, in [`Sqlite::begin`].

@@ -31,7 +31,13 @@ pub struct Catalogs {
 impl Catalogs {
     /// The organization's catalog as of this transaction: one small read when nothing has changed.
     pub async fn load(&self, tx: &mut Tx, org: Org) -> Result<Arc<Catalog>> {
-        let version = organizations::version(tx, org).await?.ok_or_else(|| {
+        let version = organizations::version(tx, org).await?;
+        self.load_version(tx, org, version).await
+    }
+
+    /// The catalog of a version just read in this transaction; none is an organization that is not there.
+    async fn load_version(&self, tx: &mut Tx, org: Org, version: Option<i64>) -> Result<Arc<Catalog>> {
+        let version = version.ok_or_else(|| {
             not_found("this organization does not exist in the database").hint("`opstables init` makes one")
         })?;
         let cached = self.loaded.read().unwrap_or_else(PoisonError::into_inner).get(&org).cloned();
@@ -47,8 +53,8 @@ impl Catalogs {
     /// A read together with the catalog it is to be understood by. An organization that has never been used,
     /// or was last used by an older version, is provisioned first.
     pub async fn read(&self, store: &Store, org: Org, now: DateTime<Utc>) -> Result<(Tx, Arc<Catalog>)> {
-        let mut tx = store.read().await?;
-        let catalog = self.load(&mut tx, org).await?;
+        let (mut tx, version) = store.read_with_version(org).await?;
+        let catalog = self.load_version(&mut tx, org, version).await?;
         if !self.needs_provisioning(&catalog) {
             return Ok((tx, catalog));
         }

@@ -35,7 +35,15 @@ pub const CONTACTS: Table = Table {
 
 const COLUMNS: &[Column] = &[
     Column::new("crm_id", "CRM ID", Kind::Text, 1, "The id of the person's record in the connected CRM")
-        .words(&["record id", "hubspot id", "attio id", "contact id", "crm record id", "hs object id"])
+        .words(&[
+            "record id",
+            "hubspot id",
+            "attio id",
+            "contact id",
+            "crm record id",
+            "hs object id",
+            "record",
+        ])
         .from_app("the CRM record's id")
         .hubspot("hs_object_id")
         .attio("record_id")

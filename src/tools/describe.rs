@@ -239,7 +239,7 @@ async fn computed(
         archived: false,
         now: ctx.services.clock.now(),
     };
-    let page = records::page(tx, &query, &[], &fields, None, 1).await?;
+    let page = records::page(tx, &query, &[], &fields, None, 1, None).await?;
     let Some(row) = page.rows.first() else { return Ok(Vec::new()) };
     let columns = fields.iter().filter_map(|&place| table.columns.get(place));
     Ok(columns

@@ -101,11 +101,15 @@ pub async fn run(ctx: Ctx, table: &'static Table, args: Args) -> Result<Output> 
     let sort = selection::sort(table, &args)?;
     let fields = fields(table, &args)?;
     let limit = args.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT);
-    let page = records::page(&mut tx, &query, &sort, &fields, after.as_ref(), limit).await?;
+    let count_to = Some(MAX_COUNTED + 1);
+    let page = records::page(&mut tx, &query, &sort, &fields, after.as_ref(), limit, count_to).await?;
     let mut output = show(&catalog, table, &fields, &page.rows);
     output.truncated = page.more || output.rows.len() < page.rows.len();
     if output.truncated || after.is_some() {
-        let counted = records::count(&mut tx, &query, MAX_COUNTED + 1).await?;
+        let counted = match page.matching {
+            Some(counted) => counted,
+            None => records::count(&mut tx, &query, MAX_COUNTED + 1).await?,
+        };
         output.total = counted.min(MAX_COUNTED);
         output.total_is = if counted > MAX_COUNTED { Total::AtLeast } else { Total::Exact };
     } else {
@@ -219,7 +223,18 @@ fn shorten(shown: &mut [Json], table: &CatalogTable, row: &PageRow) -> String {
 }
 
 fn size(row: &[Json]) -> usize {
-    row.iter().map(|cell| cell.to_string().len() + 1).sum::<usize>() + 2
+    row.iter().map(|cell| cell_size(cell) + 1).sum::<usize>() + 2
+}
+
+/// How many bytes a cell takes as JSON; only what must be escaped needs a closer look.
+fn cell_size(cell: &Json) -> usize {
+    match cell {
+        Json::String(text) if text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\') => {
+            text.len() + 2
+        }
+        Json::Null => 4,
+        other => other.to_string().len(),
+    }
 }
 
 /// Says which of the ids asked for were not found.
