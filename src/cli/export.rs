@@ -127,7 +127,7 @@ impl Rows<'_> {
             count += page.rows.len() as u64;
             progress.set_message(format!("{count} rows"));
             progress.tick();
-            after = page.rows.into_iter().next_back().map(|row| row.cursor);
+            after = page.rows.last().map(records::PageRow::cursor);
             if !page.more {
                 sink.finish()?;
                 return Ok(count);

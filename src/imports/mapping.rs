@@ -109,12 +109,6 @@ pub struct Create {
 }
 
 impl Mapping {
-    /// The mapping that leaves everything to the headings.
-    pub fn to_table(table: &str) -> Mapping {
-        let route = Route { table: Some(table.to_owned()), ..Route::default() };
-        Mapping { into: vec![route], ..Mapping::default() }
-    }
-
     /// The mapping with `table` for every part that names none; a mapping without parts gets one.
     #[must_use]
     pub fn with_table(mut self, table: Option<&str>) -> Mapping {

@@ -28,8 +28,8 @@ pub struct Page {
 pub struct PageRow {
     pub id: Uuid,
     pub values: Vec<Option<Value>>,
-    /// Where the row stands in the order.
-    pub cursor: Cursor,
+    /// What the row was sorted by; see [`PageRow::cursor`].
+    keys: Vec<Datum>,
 }
 
 /// A place in an order: the sort values of a row and its id.
@@ -37,6 +37,13 @@ pub struct PageRow {
 pub struct Cursor {
     pub keys: Vec<Json>,
     pub id: Uuid,
+}
+
+impl PageRow {
+    /// Where the row stands in the order; made for the one row of a page that needs it.
+    pub fn cursor(&self) -> Cursor {
+        Cursor { keys: self.keys.iter().map(from_datum).collect(), id: self.id }
+    }
 }
 
 /// The `limit` rows behind `after`, with the columns `fields`.
@@ -65,7 +72,7 @@ pub async fn page(
             break;
         }
         // The count travels with the first rows: a statement of its own would cost another round trip.
-        let count_to = count_to.filter(|_| rows.is_empty() && tx.dialect().counts_with_page());
+        let count_to = count_to.filter(|_| rows.is_empty());
         let sql = select(tx.dialect(), query, &keys, fields, (after, *part), wanted, count_to);
         let (found, counted) = fetch(tx, sql, query, &keys, fields, count_to.is_some()).await?;
         matching = matching.or(counted);
@@ -200,16 +207,14 @@ async fn fetch(
     }
     let rows: Result<Vec<PageRow>> = rows
         .into_iter()
-        .map(|row| {
-            let (Some(id), Some(values), Some(sorted)) =
-                (row.first().and_then(read_id), row.get(1..=columns.len()), row.get(columns.len() + 1..))
-            else {
+        .map(|mut row| {
+            let keys = row.split_off(row.len().min(columns.len() + 1));
+            let (Some(id), Some(values)) = (row.first().and_then(read_id), row.get(1..=columns.len())) else {
                 return Err(crate::error::internal("a row came back with fewer columns than were selected"));
             };
             let values =
                 columns.iter().zip(values).map(|(column, datum)| from_slot(column.kind, datum)).collect();
-            let keys = sorted.iter().map(from_datum).collect();
-            Ok(PageRow { id, values, cursor: Cursor { keys, id } })
+            Ok(PageRow { id, values, keys })
         })
         .collect();
     Ok((rows?, matching))

@@ -27,12 +27,6 @@ impl Dialect {
         }
     }
 
-    /// Whether a page and its count are best asked for in one statement. PostgreSQL plans the pair anew at each
-    /// call, which costs more than the round trip it saves.
-    pub fn counts_with_page(self) -> bool {
-        self == Dialect::Sqlite
-    }
-
     /// How many values one statement may bind.
     pub fn max_values(self) -> usize {
         match self {

@@ -118,7 +118,7 @@ pub async fn run(ctx: Ctx, table: &'static Table, args: Args) -> Result<Output> 
     if output.truncated
         && let Some(last) = page.rows.get(output.rows.len().saturating_sub(1))
     {
-        output.next_cursor = Some(cursor(&catalog, table, &args, &last.cursor));
+        output.next_cursor = Some(cursor(&catalog, table, &args, &last.cursor()));
     }
     note_missing(&query, &args, &mut output);
     Ok(output)

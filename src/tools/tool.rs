@@ -142,13 +142,6 @@ impl Tool {
         self
     }
 
-    /// Completes the result schema.
-    #[must_use]
-    pub fn with_output(mut self, adjust: impl FnOnce(&mut Map)) -> Tool {
-        adjust(&mut self.output);
-        self
-    }
-
     /// Checks the arguments and runs the tool.
     pub fn call(&self, ctx: Ctx, arguments: Map) -> BoxFuture<Result<Value>> {
         let text = self.call_text(ctx, arguments);

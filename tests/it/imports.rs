@@ -98,7 +98,7 @@ on_both! {
 
     async fn accounts_become_companies_with_or_without_a_mapping(t: Bench) {
         let file = fixture("accounts.csv");
-        let report = import(&t, &file, &Mapping::to_table("companies")).await;
+        let report = import(&t, &file, &Mapping::default().with_table(Some("companies"))).await;
         assert_eq!(counts(&report), [3, 3, 0, 0, 0, 0]);
         let left: Vec<&str> = report.not_imported.iter().map(|left| left.heading.as_str()).collect();
         assert_eq!(left, ["year_established", "office_location", "subsidiary_of"]);
@@ -112,7 +112,7 @@ on_both! {
 
     async fn a_hubspot_export_imports_with_every_loss_explained(t: Bench) {
         let file = fixture("hubspot_contacts.csv");
-        let report = import(&t, &file, &Mapping::to_table("contacts")).await;
+        let report = import(&t, &file, &Mapping::default().with_table(Some("contacts"))).await;
         assert_eq!(counts(&report), [4, 3, 0, 0, 1, 0]);
         let left: Vec<&str> = report.not_imported.iter().map(|left| left.heading.as_str()).collect();
         assert_eq!(left, ["Contact owner", "Create Date"]);
@@ -122,21 +122,21 @@ on_both! {
         let rows = t.rows("query_contacts", json!({"search": "maria", "fields": ["crm_id", "title", "lifecycle_stage", "phone", "last_engagement"]})).await;
         assert_eq!((&rows[0]["crm_id"], &rows[0]["title"], &rows[0]["lifecycle_stage"]), (&json!("501"), &json!("VP, Sales"), &json!("customer")));
         assert_eq!((&rows[0]["phone"], &rows[0]["last_engagement"]), (&json!("+14155550123"), &json!("2026-02-11T09:30:00Z")));
-        assert_eq!(counts(&import(&t, &file, &Mapping::to_table("contacts")).await), [4, 0, 0, 3, 1, 0]);
-        let skipping = Mapping { on_bad_value: imports::OnBadValue::SkipCell, ..Mapping::to_table("contacts") };
+        assert_eq!(counts(&import(&t, &file, &Mapping::default().with_table(Some("contacts"))).await), [4, 0, 0, 3, 1, 0]);
+        let skipping = Mapping { on_bad_value: imports::OnBadValue::SkipCell, ..Mapping::default().with_table(Some("contacts")) };
         let report = import(&t, &file, &skipping).await;
         assert_eq!((counts(&report), report.faults.len()), ([4, 1, 0, 3, 0, 0], 1));
     }
 
     async fn an_attio_export_gives_full_names_their_parts(t: Bench) {
         let file = fixture("attio_people.csv");
-        let report = import(&t, &file, &Mapping::to_table("contacts")).await;
+        let report = import(&t, &file, &Mapping::default().with_table(Some("contacts"))).await;
         assert_eq!(counts(&report), [2, 2, 0, 0, 0, 0]);
         let left: Vec<&str> = report.not_imported.iter().map(|left| left.heading.as_str()).collect();
         assert_eq!(left, ["Connection strength"]);
         let rows = t.rows("query_contacts", json!({"search": "sam", "fields": ["first_name", "last_name", "email"]})).await;
         assert_eq!((&rows[0]["first_name"], &rows[0]["last_name"]), (&json!("Sam"), &json!("van der Berg")));
-        assert_eq!(counts(&import(&t, &file, &Mapping::to_table("contacts")).await), [2, 0, 0, 2, 0, 0]);
+        assert_eq!(counts(&import(&t, &file, &Mapping::default().with_table(Some("contacts"))).await), [2, 0, 0, 2, 0, 0]);
     }
 
     async fn rows_without_a_key_are_found_by_their_content(t: Bench) {
@@ -201,7 +201,7 @@ on_both! {
         let folder = tempfile::TempDir::new().expect("a temporary folder");
         let file = folder.path().join("latin.csv");
         std::fs::write(&file, b"name\temail\nJos\xe9\tj@x.co\nAnn\ta@x.co\n'=1+1\tb@x.co\n").expect("a written file");
-        let report = import(&t, &file, &Mapping::to_table("leads")).await;
+        let report = import(&t, &file, &Mapping::default().with_table(Some("leads"))).await;
         assert_eq!((counts(&report), report.format.as_str()), ([3, 2, 0, 0, 1, 0], "CSV with tabs"));
         assert_eq!(report.faults[0].line, 2);
         assert!(report.faults[0].why.contains("`name` is not UTF-8"), "{}", report.faults[0].why);
@@ -298,10 +298,10 @@ on_both! {
         };
         let (source, actor) = (Source::open(&file).expect("a readable file"), Actor::default());
         let host = Host { progress: &meddle, ..host(&t, &actor) };
-        let error = imports::run(&host, &source, &Mapping::to_table("leads")).await.expect_err("a stop");
+        let error = imports::run(&host, &source, &Mapping::default().with_table(Some("leads"))).await.expect_err("a stop");
         let text = error.to_string();
         assert!(text.contains("stopped at line 502") && text.contains("up to line 501 is stored"), "{text}");
-        assert_eq!(counts(&import(&t, &file, &Mapping::to_table("leads")).await), [1_200, 700, 0, 500, 0, 0]);
+        assert_eq!(counts(&import(&t, &file, &Mapping::default().with_table(Some("leads"))).await), [1_200, 700, 0, 500, 0, 0]);
     }
 
     /// The public data set itself, when `OPSTABLES_CRM_SALES` says where it is.
