@@ -13,7 +13,7 @@ use super::output::unwritten;
 use super::selection::Selection;
 use super::session::Session;
 use crate::error::{Error, Result, conflict, internal};
-use crate::records::{self, PageRow, Query, SortKey};
+use crate::records::{self, PageRow, Query, SortKey, Span};
 use crate::store::Tx;
 use crate::tables::{Catalog, CatalogTable, value};
 use crate::tools::selection;
@@ -118,9 +118,10 @@ impl Rows<'_> {
         let keys: Vec<&str> = self.table.columns.iter().map(|column| column.key.as_str()).collect();
         sink.head(&keys)?;
         let (mut after, mut count) = (None, 0);
+        let part = Span { limit: PAGE, ..Span::default() };
         loop {
-            let page =
-                records::page(tx, &self.query, &self.sort, &fields, after.as_ref(), PAGE, None).await?;
+            let span = Span { sort: &self.sort, fields: &fields, after: after.as_ref(), ..part };
+            let page = records::page(tx, &self.query, &span).await?;
             for row in &page.rows {
                 sink.row(&keys, row, &self.cells(row))?;
             }

@@ -172,7 +172,7 @@ fn read(row: &[Datum], groups: &[Grouping<'_>], measured: Option<&CatalogColumn>
         .zip(row)
         .map(|((column, bucket, _), datum)| match bucket {
             Some(_) => read_text(datum).map(|day| Value::Text(day.to_owned())),
-            None => from_slot(column.kind, datum),
+            None => from_slot(column.kind, datum.clone()),
         })
         .collect();
     let figure = row.last().and_then(|datum| {
@@ -181,7 +181,7 @@ fn read(row: &[Datum], groups: &[Grouping<'_>], measured: Option<&CatalogColumn>
         count
             .or_else(|| read_number(datum).map(|number| Value::Number(rounded(number))))
             .or_else(|| read_time(datum).map(Value::Time))
-            .or_else(|| measured.and_then(|column| from_slot(column.kind, datum)))
+            .or_else(|| measured.and_then(|column| from_slot(column.kind, datum.clone())))
     });
     Group { keys, figure }
 }

@@ -20,7 +20,7 @@ pub use actor::{Actor, ActorKind, Source};
 pub use aggregate::{Aggregate, Bucket, Function, Group, GroupBy, Order, aggregate};
 pub use change::{Action, Change, Edit, Target};
 pub use history::{Left, Undone, plan_undo};
-pub use page::{Cursor, Page, PageRow, page};
+pub use page::{Cursor, Page, PageRow, Span, page};
 pub use query::{Query, SortKey, count, matching_ids};
 pub use seal::{open, seal};
 pub use stored::{Stored, get, lock};

@@ -22,6 +22,23 @@ pub struct Page {
     pub more: bool,
     /// How many rows match in all, as far as counting was asked for and the page has a row to carry it.
     pub matching: Option<u64>,
+    /// The organization's catalog version as of this page, if it was asked for and the page has a row to carry it.
+    pub version: Option<i64>,
+}
+
+/// Which part of a query's rows is wanted, and what of them.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Span<'a> {
+    pub sort: &'a [SortKey],
+    /// The places of the columns to return.
+    pub fields: &'a [usize],
+    /// The row before the first one.
+    pub after: Option<&'a Cursor>,
+    pub limit: usize,
+    /// How far to count the matches, if at all.
+    pub count_to: Option<u64>,
+    /// Whether to tell the catalog's version.
+    pub versioned: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -46,41 +63,34 @@ impl PageRow {
     }
 }
 
-/// The `limit` rows behind `after`, with the columns `fields`.
-pub async fn page(
-    tx: &mut Tx,
-    query: &Query<'_>,
-    sort: &[SortKey],
-    fields: &[usize],
-    after: Option<&Cursor>,
-    limit: usize,
-    count_to: Option<u64>,
-) -> Result<Page> {
+/// The rows of a query that a span asks for.
+pub async fn page(tx: &mut Tx, query: &Query<'_>, span: &Span<'_>) -> Result<Page> {
+    let columns = &query.table.columns;
     let keys: Vec<(&CatalogColumn, Dir)> =
-        sort.iter().filter_map(|key| Some((query.table.columns.get(key.column)?, key.dir))).collect();
-    let (mut rows, mut matching) = (Vec::new(), None);
+        span.sort.iter().filter_map(|key| Some((columns.get(key.column)?, key.dir))).collect();
+    let mut page = Page::default();
     // Behind a row with a value come, first, values further on, and then the empty cells. Asking for them
     // one after the other lets each be one range of an index.
-    let parts: &[Part] = match after.and_then(|cursor| cursor.keys.first()) {
+    let parts: &[Part] = match span.after.and_then(|cursor| cursor.keys.first()) {
         None => &[Part::Whole],
         Some(Json::Null) => &[Part::Empty],
         Some(_) => &[Part::Valued, Part::Empty],
     };
     for part in parts {
-        let wanted = limit + 1 - rows.len();
-        if wanted == 0 {
+        // One more than wanted tells whether there are more.
+        let limit = span.limit + 1 - page.rows.len();
+        if limit == 0 {
             break;
         }
         // The count travels with the first rows: a statement of its own would cost another round trip.
-        let count_to = count_to.filter(|_| rows.is_empty());
-        let sql = select(tx.dialect(), query, &keys, fields, (after, *part), wanted, count_to);
-        let (found, counted) = fetch(tx, sql, query, &keys, fields, count_to.is_some()).await?;
-        matching = matching.or(counted);
-        rows.extend(found);
+        let count_to = span.count_to.filter(|_| page.rows.is_empty());
+        let wanted = Span { limit, count_to, ..*span };
+        let sql = select(tx.dialect(), query, &keys, &wanted, *part);
+        fetch(tx, sql, query, &keys, &wanted, &mut page).await?;
     }
-    let more = rows.len() > limit;
-    rows.truncate(limit);
-    Ok(Page { rows, more, matching })
+    page.more = page.rows.len() > span.limit;
+    page.rows.truncate(span.limit);
+    Ok(page)
 }
 
 /// Which part of the order behind a cursor a statement reads.
@@ -97,13 +107,11 @@ fn select(
     dialect: crate::store::Dialect,
     query: &Query<'_>,
     keys: &[(&CatalogColumn, Dir)],
-    fields: &[usize],
-    (after, part): (Option<&Cursor>, Part),
-    limit: usize,
-    count_to: Option<u64>,
+    span: &Span<'_>,
+    part: Part,
 ) -> Sql {
     let mut sql = Sql::new("select r.id");
-    for column in fields.iter().filter_map(|&field| query.table.columns.get(field)) {
+    for column in span.fields.iter().filter_map(|&field| query.table.columns.get(field)) {
         sql.push(", ");
         push_value(&mut sql, column, query.now);
     }
@@ -111,14 +119,17 @@ fn select(
         sql.push(", ");
         push_sort(&mut sql, column, query.now);
     }
-    if let Some(most) = count_to {
+    if let Some(most) = span.count_to {
         sql.push(", (");
         push_count(&mut sql, query, most, dialect);
         sql.push(")");
     }
+    if span.versioned {
+        sql.push(", (select o.version from ops_organizations o where o.id = ").bind(query.org).push(")");
+    }
     sql.push(" from dynamic_table_rows r where ");
     push_conditions(&mut sql, query, dialect);
-    if let Some(after) = after {
+    if let Some(after) = span.after {
         push_after(&mut sql, query, keys, after, part);
     }
     sql.push(" order by ");
@@ -131,7 +142,7 @@ fn select(
         });
         last = *dir;
     }
-    sql.push(if last == Dir::Desc { "r.id desc" } else { "r.id" }).push(&format!(" limit {limit}"));
+    sql.push(if last == Dir::Desc { "r.id desc" } else { "r.id" }).push(&format!(" limit {}", span.limit));
     sql
 }
 
@@ -184,40 +195,40 @@ fn push_ties(sql: &mut Sql, query: &Query<'_>, keys: &[(&CatalogColumn, Dir)], a
     }
 }
 
+/// Adds the rows of a statement to the page, and what they carry beside their cells.
 async fn fetch(
     tx: &mut Tx,
     sql: Sql,
     query: &Query<'_>,
     keys: &[(&CatalogColumn, Dir)],
-    fields: &[usize],
-    counted: bool,
-) -> Result<(Vec<PageRow>, Option<u64>)> {
+    span: &Span<'_>,
+    page: &mut Page,
+) -> Result<()> {
     let columns: Vec<&CatalogColumn> =
-        fields.iter().filter_map(|&field| query.table.columns.get(field)).collect();
+        span.fields.iter().filter_map(|&field| query.table.columns.get(field)).collect();
     let mut types = vec![Field::Id];
     types.extend(columns.iter().map(|column| field(column.kind)));
     types.extend(keys.iter().map(|(column, _)| sort_field(column)));
-    types.extend(counted.then_some(Field::Integer));
-    let mut rows = tx.fetch_fields(sql, &types).await?;
-    let mut matching = None;
-    if counted {
-        for row in &mut rows {
-            matching = row.pop().as_ref().and_then(read_integer).and_then(|count| u64::try_from(count).ok());
+    types.extend(span.count_to.map(|_| Field::Integer));
+    types.extend(span.versioned.then_some(Field::Integer));
+    for row in tx.fetch_fields(sql, &types).await? {
+        let mut row = row.into_iter();
+        let Some(id) = row.next().as_ref().and_then(read_id) else {
+            return Err(crate::error::internal("a row came back without its id"));
+        };
+        let values =
+            columns.iter().zip(row.by_ref()).map(|(column, datum)| from_slot(column.kind, datum)).collect();
+        let keys = row.by_ref().take(keys.len()).collect();
+        if span.count_to.is_some() {
+            let count = row.next().as_ref().and_then(read_integer);
+            page.matching = count.and_then(|count| u64::try_from(count).ok());
         }
+        if span.versioned {
+            page.version = row.next().as_ref().and_then(read_integer);
+        }
+        page.rows.push(PageRow { id, values, keys });
     }
-    let rows: Result<Vec<PageRow>> = rows
-        .into_iter()
-        .map(|mut row| {
-            let keys = row.split_off(row.len().min(columns.len() + 1));
-            let (Some(id), Some(values)) = (row.first().and_then(read_id), row.get(1..=columns.len())) else {
-                return Err(crate::error::internal("a row came back with fewer columns than were selected"));
-            };
-            let values =
-                columns.iter().zip(values).map(|(column, datum)| from_slot(column.kind, datum)).collect();
-            Ok(PageRow { id, values, keys })
-        })
-        .collect();
-    Ok((rows?, matching))
+    Ok(())
 }
 
 /// A sort value as a cursor carries it.

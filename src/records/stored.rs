@@ -8,9 +8,7 @@ use super::derive;
 use super::merge::{Cell, Stamp};
 use crate::error::Result;
 use crate::store::rows;
-use crate::store::{
-    Datum, Field, Org, Row, RowHead, SlotColumn, Tx, read_flag, read_number, read_text, read_time,
-};
+use crate::store::{Datum, Field, Org, Row, RowHead, SlotColumn, Tx, read_flag, read_number, read_time};
 use crate::tables::value::{tags_from_slot, tags_to_slot};
 use crate::tables::{CatalogColumn, CatalogTable, Kind, Place, Storage, Value};
 
@@ -76,13 +74,16 @@ pub(super) fn to_slot(kind: Kind, value: Option<&Value>) -> Datum {
 }
 
 /// The value a slot holds.
-pub(super) fn from_slot(kind: Kind, datum: &Datum) -> Option<Value> {
-    match kind.storage() {
-        Storage::Text if kind == Kind::Tags => read_text(datum).map(|text| Value::Tags(tags_from_slot(text))),
-        Storage::Text => read_text(datum).map(|text| Value::Text(text.to_owned())),
-        Storage::Number => read_number(datum).map(Value::Number),
-        Storage::Time => read_time(datum).map(Value::Time),
-        Storage::Flag => read_flag(datum).map(Value::Flag),
+pub(super) fn from_slot(kind: Kind, datum: Datum) -> Option<Value> {
+    match (kind.storage(), datum) {
+        (Storage::Text, Datum::String(Some(text))) if kind == Kind::Tags => {
+            Some(Value::Tags(tags_from_slot(&text)))
+        }
+        (Storage::Text, Datum::String(text)) => text.map(Value::Text),
+        (Storage::Number, datum) => read_number(&datum).map(Value::Number),
+        (Storage::Time, datum) => read_time(&datum).map(Value::Time),
+        (Storage::Flag, datum) => read_flag(&datum).map(Value::Flag),
+        (Storage::Text, _) => None,
     }
 }
 
@@ -111,7 +112,7 @@ pub(super) fn from_log(kind: Kind, logged: &Json) -> Option<Value> {
 
 impl Stored {
     pub(super) fn from_row(table: &CatalogTable, row: Row) -> Stored {
-        let mut slots = row.slots.iter();
+        let mut slots = row.slots.into_iter();
         let values = table
             .columns
             .iter()

@@ -7,6 +7,7 @@ pub mod changes;
 mod dialect;
 pub mod health;
 pub mod idempotency;
+mod kept;
 mod migrate;
 pub mod organizations;
 mod postgres;
@@ -128,6 +129,14 @@ impl Store {
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.read().await.map(Tx::Sqlite),
             Engine::Postgres(postgres) => postgres.read().await.map(Tx::Postgres),
+        }
+    }
+
+    /// A connection to read one statement from, if one is at hand: the quickest there is.
+    pub fn at_hand(&self) -> Option<Tx> {
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.at_hand().map(Tx::Sqlite),
+            Engine::Postgres(postgres) => postgres.at_hand().map(Tx::Postgres),
         }
     }
 

@@ -1,12 +1,14 @@
 //! PostgreSQL, and what speaks its protocol.
 
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgRow};
 use sqlx::{Connection as _, Postgres as Driver, Row as _};
 
+use super::kept::{Kept, Place};
 use super::{Datum, Field, FromEither, Org, Sql, failed, half_done};
 use crate::error::{Result, invalid};
 
@@ -22,18 +24,22 @@ const STOPPER_IDLE: Duration = Duration::from_secs(30);
 
 #[derive(Debug)]
 pub struct Postgres {
-    pub(super) pool: PgPool,
+    connections: Arc<Kept<Driver, Backend>>,
     /// Stops what was dropped half-way. Beside the pool, because all of that may be waiting to be stopped.
     stopper: PgPool,
 }
 
-/// A connection in a transaction; `backend` is the server process to stop when the work is dropped half-way,
-/// known once the transaction has begun.
+/// The server process of a connection.
+type Backend = i32;
+
+/// A connection in use; `backend` is the server process to stop when the work is dropped half-way, known once
+/// a first transaction has begun on it.
 #[derive(Debug)]
 pub struct PostgresTx {
     conn: Option<PoolConnection<Driver>>,
+    place: Option<Place<Driver, Backend>>,
     stopper: PgPool,
-    backend: Option<i32>,
+    backend: Option<Backend>,
     running: bool,
     open: bool,
     failed: bool,
@@ -52,15 +58,14 @@ impl Postgres {
         let pool = || PgPoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT);
         let stopper = pool().max_connections(1).idle_timeout(STOPPER_IDLE).connect_lazy_with(options.clone());
         let pool = pool().max_connections(CONNECTIONS).test_before_acquire(false).connect_lazy_with(options);
-        Ok(Postgres { pool, stopper })
+        Ok(Postgres { connections: Kept::new(pool, CONNECTIONS, ACQUIRE_TIMEOUT), stopper })
     }
 
     /// A connection beside the pool, to find out whether the server can be reached at all: the pool would try
     /// a refused connection again until its time is up, and then not say why.
     pub(super) async fn connect(&self) -> Result<PgConnection> {
-        match tokio::time::timeout(CONNECT_TIMEOUT, PgConnection::connect_with(&self.pool.connect_options()))
-            .await
-        {
+        let options = self.connections.pool().connect_options();
+        match tokio::time::timeout(CONNECT_TIMEOUT, PgConnection::connect_with(&options)).await {
             Ok(connected) => connected.map_err(failed),
             Err(_) => Err(failed(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()))),
         }
@@ -75,6 +80,14 @@ impl Postgres {
         // An id's text is hexadecimal digits and dashes; the simple protocol takes no bound values.
         let version = format!("(select version from ops_organizations where id = '{}')", org.0);
         self.start(READ, &version).await
+    }
+
+    /// A connection for one statement that is a transaction by itself, if one is at hand.
+    pub(super) fn at_hand(&self) -> Option<PostgresTx> {
+        let (place, conn, backend) = self.connections.at_hand()?;
+        let stopper = self.stopper.clone();
+        let (conn, place, backend) = (Some(conn), Some(place), Some(backend));
+        Some(PostgresTx { conn, place, stopper, backend, running: false, open: false, failed: false })
     }
 
     pub(super) async fn begin(&self) -> Result<PostgresTx> {
@@ -95,7 +108,7 @@ impl Postgres {
     }
 
     pub(super) async fn close(&self) {
-        self.pool.close().await;
+        self.connections.close().await;
         self.stopper.close().await;
     }
 
@@ -104,11 +117,17 @@ impl Postgres {
     async fn start(&self, begin: &'static str, number: &str) -> Result<(PostgresTx, Option<i64>)> {
         let mut attempts = CONNECTIONS + 1;
         loop {
+            let place = self.connections.place().await?;
+            let (conn, backend) = match place.take() {
+                Some((conn, backend)) => (conn, Some(backend)),
+                None => (self.connections.pool().acquire().await.map_err(failed)?, None),
+            };
             // Open before it begins: dropped in the middle, its connection must not be given to others.
             let mut tx = PostgresTx {
-                conn: Some(self.pool.acquire().await.map_err(failed)?),
+                conn: Some(conn),
+                place: Some(place),
                 stopper: self.stopper.clone(),
-                backend: None,
+                backend,
                 running: false,
                 open: true,
                 failed: false,
@@ -181,9 +200,15 @@ impl PostgresTx {
 
 impl Drop for PostgresTx {
     fn drop(&mut self) {
-        let (true, Some(mut conn)) = (self.open, self.conn.take()) else { return };
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        let (Some(mut conn), Some(place)) = (self.conn.take(), self.place.take()) else { return };
         let (stopper, backend, running) = (self.stopper.clone(), self.backend, self.running);
+        if !self.open && !running {
+            if let (Some(backend), false) = (backend, self.failed) {
+                place.bring_back(conn, backend);
+            }
+            return;
+        }
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
         runtime.spawn(async move {
             if running {
                 // Closed, since its answer was never read; ended first, because a server at work does not look
@@ -197,6 +222,8 @@ impl Drop for PostgresTx {
                 }
             } else if sqlx::raw_sql("rollback").execute(&mut *conn).await.is_err() {
                 conn.close_on_drop();
+            } else if let Some(backend) = backend {
+                place.bring_back(conn, backend);
             }
         });
     }

@@ -13,6 +13,7 @@ use sqlx::sqlite::{
 };
 use sqlx::{Row as _, Sqlite as Driver, SqliteConnection};
 
+use super::kept::{Kept, Place};
 use super::{Datum, Field, FromEither, Sql, failed, half_done};
 use crate::error::{Code, Result, invalid};
 
@@ -27,14 +28,19 @@ const STEPS_BETWEEN_LOOKS: i32 = 4_000;
 #[derive(Debug)]
 pub struct Sqlite {
     pub(super) writer: SqlitePool,
-    readers: SqlitePool,
+    readers: Arc<Kept<Driver, Stop>>,
 }
+
+/// Stops the statement that runs on a connection.
+type Stop = Arc<AtomicBool>;
 
 /// A connection in use; the flag stops its running statement when the work is dropped half-way.
 #[derive(Debug)]
 pub struct SqliteTx {
     conn: Option<PoolConnection<Driver>>,
-    stop: Arc<AtomicBool>,
+    stop: Stop,
+    /// Where the connection goes back to; none for the writer's, which its pool takes back.
+    place: Option<Place<Driver, Stop>>,
     running: bool,
     open: bool,
     failed: bool,
@@ -60,14 +66,25 @@ impl Sqlite {
             .pragma("cache_size", "-16384")
             .pragma("temp_store", "memory");
         let pool = || SqlitePoolOptions::new().test_before_acquire(false).acquire_timeout(BUSY_TIMEOUT);
-        Ok(Sqlite {
-            writer: pool().max_connections(1).after_connect(no_wait).connect_lazy_with(options.clone()),
-            readers: pool().max_connections(READERS).connect_lazy_with(options.pragma("query_only", "on")),
-        })
+        let writer = pool().max_connections(1).after_connect(no_wait).connect_lazy_with(options.clone());
+        let readers = pool().max_connections(READERS).connect_lazy_with(options.pragma("query_only", "on"));
+        Ok(Sqlite { writer, readers: Kept::new(readers, READERS, BUSY_TIMEOUT) })
     }
 
     pub(super) async fn read(&self) -> Result<SqliteTx> {
-        SqliteTx::new(acquire(&self.readers).await?).await
+        let place = self.readers.place().await?;
+        if let Some((conn, stop)) = place.take() {
+            return Ok(SqliteTx::over(conn, stop, Some(place)));
+        }
+        let mut tx = SqliteTx::new(acquire(self.readers.pool()).await?).await?;
+        tx.place = Some(place);
+        Ok(tx)
+    }
+
+    /// A connection to read from, if one is at hand.
+    pub(super) fn at_hand(&self) -> Option<SqliteTx> {
+        let (place, conn, stop) = self.readers.at_hand()?;
+        Some(SqliteTx::over(conn, stop, Some(place)))
     }
 
     pub(super) async fn begin(&self) -> Result<SqliteTx> {
@@ -114,7 +131,11 @@ impl SqliteTx {
             .await
             .map_err(failed)?
             .set_progress_handler(STEPS_BETWEEN_LOOKS, move || !flag.load(Ordering::Relaxed));
-        Ok(SqliteTx { conn: Some(conn), stop, running: false, open: false, failed: false })
+        Ok(SqliteTx::over(conn, stop, None))
+    }
+
+    fn over(conn: PoolConnection<Driver>, stop: Stop, place: Option<Place<Driver, Stop>>) -> SqliteTx {
+        SqliteTx { conn: Some(conn), stop, place, running: false, open: false, failed: false }
     }
 
     pub(super) async fn execute(&mut self, sql: Sql) -> Result<u64> {
@@ -168,6 +189,12 @@ impl Drop for SqliteTx {
     fn drop(&mut self) {
         if self.running {
             self.stop.store(true, Ordering::Relaxed);
+        } else if !self.open
+            && !self.failed
+            && let Some(place) = self.place.take()
+            && let Some(conn) = self.conn.take()
+        {
+            place.bring_back(conn, Arc::clone(&self.stop));
         }
         if self.open
             && let (Some(mut conn), Ok(runtime)) = (self.conn.take(), tokio::runtime::Handle::try_current())

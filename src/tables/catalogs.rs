@@ -40,14 +40,22 @@ impl Catalogs {
         let version = version.ok_or_else(|| {
             not_found("this organization does not exist in the database").hint("`opstables init` makes one")
         })?;
-        let cached = self.loaded.read().unwrap_or_else(PoisonError::into_inner).get(&org).cloned();
-        if let Some(catalog) = cached.filter(|catalog| catalog.version == version) {
+        if let Some(catalog) = self.cached(org).filter(|catalog| catalog.version == version) {
             return Ok(catalog);
         }
         let row = organizations::get(tx, org).await?.ok_or_else(|| not_found("this organization is gone"))?;
         let catalog = Arc::new(assemble(tx, org, row).await?);
         self.loaded.write().unwrap_or_else(PoisonError::into_inner).insert(org, Arc::clone(&catalog));
         Ok(catalog)
+    }
+
+    /// The catalog as this process last loaded it, unless the organization is still to be provisioned.
+    pub fn last_seen(&self, org: Org) -> Option<Arc<Catalog>> {
+        self.cached(org).filter(|catalog| !self.needs_provisioning(catalog))
+    }
+
+    fn cached(&self, org: Org) -> Option<Arc<Catalog>> {
+        self.loaded.read().unwrap_or_else(PoisonError::into_inner).get(&org).cloned()
     }
 
     /// A read together with the catalog it is to be understood by. An organization that has never been used,

@@ -51,6 +51,13 @@ impl Ctx {
         services.catalogs.read(&services.store, self.org, services.clock.now()).await
     }
 
+    /// A connection to read one statement from, with the catalog as it was last seen, when both are at hand.
+    /// Who uses them checks that the catalog's version is still the same.
+    pub fn at_hand(&self) -> Option<(Tx, Arc<Catalog>)> {
+        let catalog = self.services.catalogs.last_seen(self.org)?;
+        Some((self.services.store.at_hand()?, catalog))
+    }
+
     /// A transaction, with the organization's catalog.
     pub async fn begin(&self) -> Result<(Tx, Arc<Catalog>)> {
         let services = &self.services;

@@ -239,7 +239,8 @@ async fn computed(
         archived: false,
         now: ctx.services.clock.now(),
     };
-    let page = records::page(tx, &query, &[], &fields, None, 1, None).await?;
+    let page =
+        records::page(tx, &query, &records::Span { fields: &fields, limit: 1, ..Default::default() }).await?;
     let Some(row) = page.rows.first() else { return Ok(Vec::new()) };
     let columns = fields.iter().filter_map(|&place| table.columns.get(place));
     Ok(columns

@@ -9,7 +9,8 @@ use super::schema::Map;
 use super::tool::{Hints, Tool, Toolset, Words};
 use super::{figures, published, selection};
 use crate::error::{Result, invalid};
-use crate::records::{self, Cursor, PageRow};
+use crate::records::{self, Cursor, PageRow, Span};
+use crate::store::{Tx, organizations};
 use crate::tables::{Catalog, CatalogColumn, CatalogTable, FilterArg, SortArg, Table, value};
 
 /// How many rows a call returns when it does not say.
@@ -91,24 +92,60 @@ pub fn tool(table: &'static Table) -> Tool {
 }
 
 pub async fn run(ctx: Ctx, table: &'static Table, args: Args) -> Result<Output> {
+    let is_figure = args.aggregate.is_some() || !args.group_by.is_empty();
+    if !is_figure
+        && args.cursor.is_none()
+        && let Some(output) = first_page(&ctx, table, &args).await
+    {
+        return Ok(output);
+    }
     let (mut tx, catalog) = ctx.read().await?;
     let table = catalog.table(table.key)?;
     let (args, after) = resume(&catalog, table, args)?;
     if args.aggregate.is_some() || !args.group_by.is_empty() {
         return figures::run(&ctx, &mut tx, &catalog, table, &args).await;
     }
-    let query = selection::parse(&ctx, &catalog, table, &args)?;
-    let sort = selection::sort(table, &args)?;
-    let fields = fields(table, &args)?;
+    let (output, _) = page(&ctx, &mut tx, &catalog, table, &args, after.as_ref(), false).await?;
+    Ok(output)
+}
+
+/// The page by the catalog as it was last seen, in a single statement that also says whether that is still the
+/// catalog. None when it is not, and when anything went wrong, which the usual way says better.
+async fn first_page(ctx: &Ctx, table: &'static Table, args: &Args) -> Option<Output> {
+    let (mut tx, catalog) = ctx.at_hand()?;
+    let found = catalog.table(table.key).ok()?;
+    let (output, version) = page(ctx, &mut tx, &catalog, found, args, None, true).await.ok()?;
+    let version = match version {
+        Some(version) => version,
+        // Versions only grow: one that is the same after an empty page was the same before it.
+        None => organizations::version(&mut tx, ctx.org).await.ok()??,
+    };
+    (version == catalog.version).then_some(output)
+}
+
+/// A page, and the catalog's version as of it when that is asked for and there are rows.
+async fn page(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    catalog: &Catalog,
+    table: &CatalogTable,
+    args: &Args,
+    after: Option<&Cursor>,
+    versioned: bool,
+) -> Result<(Output, Option<i64>)> {
+    let query = selection::parse(ctx, catalog, table, args)?;
+    let sort = selection::sort(table, args)?;
+    let fields = fields(table, args)?;
     let limit = args.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT);
     let count_to = Some(MAX_COUNTED + 1);
-    let page = records::page(&mut tx, &query, &sort, &fields, after.as_ref(), limit, count_to).await?;
-    let mut output = show(&catalog, table, &fields, &page.rows);
+    let span = Span { sort: &sort, fields: &fields, after, limit, count_to, versioned };
+    let page = records::page(tx, &query, &span).await?;
+    let mut output = show(catalog, table, &fields, &page.rows);
     output.truncated = page.more || output.rows.len() < page.rows.len();
     if output.truncated || after.is_some() {
         let counted = match page.matching {
             Some(counted) => counted,
-            None => records::count(&mut tx, &query, MAX_COUNTED + 1).await?,
+            None => records::count(tx, &query, MAX_COUNTED + 1).await?,
         };
         output.total = counted.min(MAX_COUNTED);
         output.total_is = if counted > MAX_COUNTED { Total::AtLeast } else { Total::Exact };
@@ -118,10 +155,10 @@ pub async fn run(ctx: Ctx, table: &'static Table, args: Args) -> Result<Output> 
     if output.truncated
         && let Some(last) = page.rows.get(output.rows.len().saturating_sub(1))
     {
-        output.next_cursor = Some(cursor(&catalog, table, &args, &last.cursor()));
+        output.next_cursor = Some(cursor(catalog, table, args, &last.cursor()));
     }
-    note_missing(&query, &args, &mut output);
-    Ok(output)
+    note_missing(&query, args, &mut output);
+    Ok((output, page.version))
 }
 
 /// The arguments a cursor stands for, and the place to go on from. A cursor carries its query, so nothing
