@@ -301,7 +301,8 @@ async fn copy(url: &str) {
         "create index bench_leads_page on bench_leads (org_id, priority, status, created_at desc, id desc)";
     // As PostgreSQL does by itself, and as SQLite advises: samples of a whole analysis would make it plan a
     // statement anew whenever a value is bound.
-    let tidy = if url.starts_with("sqlite") { "pragma analysis_limit = 1000; analyze" } else { "vacuum analyze" };
+    let tidy =
+        if url.starts_with("sqlite") { "pragma analysis_limit = 1000; analyze" } else { "vacuum analyze" };
     let newest =
         "create index bench_leads_newest on bench_leads (org_id, priority, created_at desc, id desc)";
     for statement in [table.as_str(), &fill, index, newest, tidy] {

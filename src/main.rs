@@ -3,7 +3,12 @@
 use std::process::ExitCode;
 
 use clap::Parser;
+use mimalloc::MiMalloc;
 use opstables::cli::{self, Cli, Output, Status};
+
+/// A page of rows is hundreds of small texts, which the system's allocator takes a third of the time for.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();

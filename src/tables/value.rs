@@ -5,6 +5,7 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value as Json, json};
+use uuid::Uuid;
 
 use super::catalog::{CatalogColumn, Member};
 use super::kind::Kind;
@@ -28,7 +29,8 @@ pub enum Value {
 pub fn show(column: &CatalogColumn, value: &Value, members: &[Member]) -> Json {
     match value {
         Value::Text(id) if column.kind == Kind::Person => {
-            let member = members.iter().find(|member| member.id.to_string() == *id);
+            let known = Uuid::try_parse(id).ok();
+            let member = known.and_then(|id| members.iter().find(|member| member.id == id));
             json!(member.map_or(id, |member| &member.name))
         }
         Value::Text(text) => json!(text),
@@ -41,6 +43,14 @@ pub fn show(column: &CatalogColumn, value: &Value, members: &[Member]) -> Json {
         }
         Value::Flag(flag) => json!(flag),
         Value::Tags(tags) => json!(tags),
+    }
+}
+
+/// Like [`show`], of a value that is not needed any more: most are texts, and move as they are.
+pub fn into_shown(column: &CatalogColumn, value: Value, members: &[Member]) -> Json {
+    match value {
+        Value::Text(text) if column.kind != Kind::Person => Json::String(text),
+        value => show(column, &value, members),
     }
 }
 
@@ -69,8 +79,6 @@ impl Value {
 
 #[cfg(test)]
 mod tests {
-    use uuid::Uuid;
-
     use super::*;
     use crate::tables::testing::{column, instant, members, reading};
 

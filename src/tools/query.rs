@@ -139,8 +139,8 @@ async fn page(
     let limit = args.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT);
     let count_to = Some(MAX_COUNTED + 1);
     let span = Span { sort: &sort, fields: &fields, after, limit, count_to, versioned };
-    let page = records::page(tx, &query, &span).await?;
-    let mut output = show(catalog, table, &fields, &page.rows);
+    let mut page = records::page(tx, &query, &span).await?;
+    let mut output = show(catalog, table, &fields, &mut page.rows);
     output.truncated = page.more || output.rows.len() < page.rows.len();
     if output.truncated || after.is_some() {
         let counted = match page.matching {
@@ -210,8 +210,8 @@ fn fields(table: &CatalogTable, args: &Args) -> Result<Vec<usize>> {
     Ok(fields)
 }
 
-/// The rows as they are returned, as many as fit.
-fn show(catalog: &Catalog, table: &CatalogTable, fields: &[usize], rows: &[PageRow]) -> Output {
+/// The rows as they are returned, as many as fit. Their values are taken out of them.
+fn show(catalog: &Catalog, table: &CatalogTable, fields: &[usize], rows: &mut [PageRow]) -> Output {
     let columns: Vec<&CatalogColumn> = fields.iter().filter_map(|&field| table.columns.get(field)).collect();
     let mut output = Output {
         columns: std::iter::once("id".to_owned())
@@ -221,9 +221,11 @@ fn show(catalog: &Catalog, table: &CatalogTable, fields: &[usize], rows: &[PageR
     };
     let mut bytes = 0;
     for row in rows {
-        let mut shown = vec![json!(row.id)];
-        for (column, cell) in columns.iter().zip(&row.values) {
-            shown.push(cell.as_ref().map_or(Json::Null, |cell| value::show(column, cell, &catalog.members)));
+        let mut shown = Vec::with_capacity(1 + columns.len());
+        shown.push(json!(row.id));
+        for (column, cell) in columns.iter().zip(std::mem::take(&mut row.values)) {
+            let cell = cell.map(|cell| value::into_shown(column, cell, &catalog.members));
+            shown.push(cell.unwrap_or_default());
         }
         bytes += size(&shown);
         if bytes > MAX_BYTES {

@@ -19,6 +19,9 @@ use crate::error::{Result, internal};
 
 pub type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
+/// Room for most results, so that few are moved as they grow.
+const TEXT_BYTES: usize = 8 << 10;
+
 /// A tool as it is declared in its file and listed in [`super::all`].
 pub struct Tool {
     pub name: String,
@@ -105,7 +108,7 @@ impl Tool {
             match arguments::typed::<Args>(arguments) {
                 Ok(typed) => {
                     let work = f(ctx, typed);
-                    Box::pin(async move { serde_json::to_string(&work.await?).map_err(internal) })
+                    Box::pin(async move { text(&work.await?) })
                 }
                 Err(error) => Box::pin(std::future::ready(Err(error))),
             }
@@ -162,6 +165,13 @@ impl Tool {
             .get_or_init(|| Checker::new(self.enforced.as_ref().unwrap_or(&self.input)))
             .check(arguments)
     }
+}
+
+/// A result as JSON.
+fn text(result: &impl Serialize) -> Result<String> {
+    let mut text = Vec::with_capacity(TEXT_BYTES);
+    serde_json::to_writer(&mut text, result).map_err(internal)?;
+    String::from_utf8(text).map_err(internal)
 }
 
 impl fmt::Debug for Tool {
