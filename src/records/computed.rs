@@ -1,5 +1,7 @@
 //! Columns that have no slot: the SQL that computes them whenever they are read, so they are never stale.
 
+use std::sync::LazyLock;
+
 use chrono::{DateTime, Utc};
 
 use crate::store::Sql;
@@ -28,17 +30,23 @@ pub(super) fn push_value(sql: &mut Sql, column: &CatalogColumn, now: DateTime<Ut
 /// Cancelled if the lead or its meeting is; Upcoming until the meeting starts; Met when it left a recording,
 /// a transcript or a completed outcome; otherwise a No Show.
 fn push_meeting_held(sql: &mut Sql, now: DateTime<Utc>) {
+    // It depends on declarations alone, and takes longer to compose than all else of a page's statement.
+    static TEXT: LazyLock<(String, String)> = LazyLock::new(meeting_held);
+    sql.push(&TEXT.0).bind(now).push(&TEXT.1);
+}
+
+/// The SQL before and after the moment it is computed for.
+fn meeting_held() -> (String, String) {
     let lead = |key| slot(&LEADS, "r", key);
     let meeting = |key| slot(&MEETINGS, "m", key);
-    sql.push(&format!(
+    let before = format!(
         "case when {status} = 'cancelled' or {outcome} = 'cancelled' then 'Cancelled' \
          when {start} is null then null when {start} > ",
         status = lead("status"),
         outcome = lead("meeting_outcome"),
         start = lead("meeting_start"),
-    ));
-    sql.bind(now);
-    sql.push(&format!(
+    );
+    let after = format!(
         " then 'Upcoming' when {outcome} = 'no_show' then 'No Show' \
          when {recording} is not null or {outcome} = 'completed' or exists \
          (select 1 from dynamic_table_rows m where m.org_id = r.org_id and m.table_key = 'meetings' \
@@ -53,7 +61,8 @@ fn push_meeting_held(sql: &mut Sql, now: DateTime<Utc>) {
         date = meeting("meeting_date"),
         meeting_recording = meeting("recording_url"),
         transcript = meeting("transcript"),
-    ));
+    );
+    (before, after)
 }
 
 fn slot(table: &Table, row: &str, key: &str) -> String {

@@ -229,23 +229,25 @@ impl Drop for PostgresTx {
     }
 }
 
+/// A row's cells. Collected as results, they would be moved each time there is one more than room for.
 fn read_fields(row: &PgRow, fields: &[Field]) -> Result<Vec<Datum>> {
-    fields
-        .iter()
-        .enumerate()
-        .map(|(i, field)| {
-            Ok(match field {
-                Field::Id => Datum::Uuid(row.try_get(i)?),
-                Field::Text => Datum::String(row.try_get(i)?),
-                Field::Integer => Datum::BigInt(row.try_get(i)?),
-                Field::Number => Datum::Double(row.try_get(i)?),
-                Field::Time => Datum::ChronoDateTimeUtc(row.try_get(i)?),
-                Field::Flag => Datum::Bool(row.try_get(i)?),
-                Field::Json => Datum::Json(
-                    row.try_get::<Option<sqlx::types::Json<_>>, _>(i)?.map(|json| Box::new(json.0)),
-                ),
-            })
-        })
-        .collect::<sqlx::Result<_>>()
-        .map_err(failed)
+    let mut cells = Vec::with_capacity(fields.len());
+    for (i, field) in fields.iter().enumerate() {
+        cells.push(read_field(row, i, *field).map_err(failed)?);
+    }
+    Ok(cells)
+}
+
+fn read_field(row: &PgRow, i: usize, field: Field) -> sqlx::Result<Datum> {
+    Ok(match field {
+        Field::Id => Datum::Uuid(row.try_get(i)?),
+        Field::Text => Datum::String(row.try_get(i)?),
+        Field::Integer => Datum::BigInt(row.try_get(i)?),
+        Field::Number => Datum::Double(row.try_get(i)?),
+        Field::Time => Datum::ChronoDateTimeUtc(row.try_get(i)?),
+        Field::Flag => Datum::Bool(row.try_get(i)?),
+        Field::Json => {
+            Datum::Json(row.try_get::<Option<sqlx::types::Json<_>>, _>(i)?.map(|json| Box::new(json.0)))
+        }
+    })
 }

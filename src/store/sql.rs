@@ -1,5 +1,7 @@
 //! A statement being composed: text made of declared names, and the values bound to it.
 
+use std::fmt::Write as _;
+
 use chrono::{DateTime, Utc};
 use sea_query_sqlx::SqlxValues;
 use sqlx::AssertSqlSafe;
@@ -56,8 +58,13 @@ impl Sql {
 
     /// Appends a placeholder bound to `value`.
     pub fn bind(&mut self, value: impl Into<Datum>) -> &mut Sql {
-        let placeholder = self.placeholder(value);
-        self.push(&placeholder)
+        self.values.push(value.into());
+        if self.anonymous {
+            return self.push("?");
+        }
+        // Writing to a text cannot fail.
+        let _ = write!(self.text, "${}", self.values.len());
+        self
     }
 
     /// Binds `value` without appending; the placeholder to put somewhere in the text.

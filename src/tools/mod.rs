@@ -22,6 +22,7 @@ pub mod query;
 pub mod save;
 pub mod schema;
 pub mod selection;
+mod shown;
 mod tidy;
 mod tool;
 mod undo;

@@ -7,17 +7,15 @@ use serde_json::{Value as Json, json};
 use super::ctx::Ctx;
 use super::schema::Map;
 use super::tool::{Hints, Tool, Toolset, Words};
-use super::{figures, published, selection};
-use crate::error::{Result, invalid};
-use crate::records::{self, Cursor, PageRow, Span};
+use super::{figures, published, selection, shown};
+use crate::error::{Result, internal, invalid};
+use crate::records::{self, Cursor, Span};
 use crate::store::{Tx, organizations};
-use crate::tables::{Catalog, CatalogColumn, CatalogTable, FilterArg, SortArg, Table, value};
+use crate::tables::{Catalog, CatalogTable, FilterArg, SortArg, Table};
 
 /// How many rows a call returns when it does not say.
 const DEFAULT_LIMIT: usize = 25;
 const MAX_LIMIT: usize = 200;
-/// How large a result may grow; it is cut at a row, with a cursor to go on from.
-const MAX_BYTES: usize = 60 * 1024;
 /// How far matches are counted when not all are returned. Counting further costs more than the page itself, and
 /// an exact figure is one aggregate away.
 const MAX_COUNTED: u64 = 200;
@@ -140,7 +138,7 @@ async fn page(
     let count_to = Some(MAX_COUNTED + 1);
     let span = Span { sort: &sort, fields: &fields, after, limit, count_to, versioned };
     let mut page = records::page(tx, &query, &span).await?;
-    let mut output = show(catalog, table, &fields, &mut page.rows);
+    let mut output = shown::show(catalog, table, &fields, &mut page.rows);
     output.truncated = page.more || output.rows.len() < page.rows.len();
     if output.truncated || after.is_some() {
         let counted = match page.matching {
@@ -155,7 +153,7 @@ async fn page(
     if output.truncated
         && let Some(last) = page.rows.get(output.rows.len().saturating_sub(1))
     {
-        output.next_cursor = Some(cursor(catalog, table, args, &last.cursor()));
+        output.next_cursor = Some(cursor(catalog, table, args, &last.cursor())?);
     }
     note_missing(&query, args, &mut output);
     Ok((output, page.version))
@@ -185,9 +183,10 @@ fn resume(catalog: &Catalog, table: &CatalogTable, args: Args) -> Result<(Args, 
     Ok((Args { limit: args.limit, fields, ..sealed }, Some(cursor)))
 }
 
-fn cursor(catalog: &Catalog, table: &CatalogTable, args: &Args, last: &Cursor) -> String {
+fn cursor(catalog: &Catalog, table: &CatalogTable, args: &Args, last: &Cursor) -> Result<String> {
     let args = Args { cursor: None, limit: None, ..args.clone() };
-    records::seal(&catalog.key, &purpose(table), &json!([args, last]).to_string())
+    let payload = serde_json::to_string(&(args, last)).map_err(internal)?;
+    Ok(records::seal(&catalog.key, &purpose(table), &payload))
 }
 
 fn purpose(table: &CatalogTable) -> String {
@@ -208,72 +207,6 @@ fn fields(table: &CatalogTable, args: &Args) -> Result<Vec<usize>> {
         }
     }
     Ok(fields)
-}
-
-/// The rows as they are returned, as many as fit. Their values are taken out of them.
-fn show(catalog: &Catalog, table: &CatalogTable, fields: &[usize], rows: &mut [PageRow]) -> Output {
-    let columns: Vec<&CatalogColumn> = fields.iter().filter_map(|&field| table.columns.get(field)).collect();
-    let mut output = Output {
-        columns: std::iter::once("id".to_owned())
-            .chain(columns.iter().map(|column| column.key.clone()))
-            .collect(),
-        ..Output::default()
-    };
-    let mut bytes = 0;
-    for row in rows {
-        let mut shown = Vec::with_capacity(1 + columns.len());
-        shown.push(json!(row.id));
-        for (column, cell) in columns.iter().zip(std::mem::take(&mut row.values)) {
-            let cell = cell.map(|cell| value::into_shown(column, cell, &catalog.members));
-            shown.push(cell.unwrap_or_default());
-        }
-        bytes += size(&shown);
-        if bytes > MAX_BYTES {
-            if !output.rows.is_empty() {
-                output.note = Some(
-                    "the result was cut at its size limit: go on with next_cursor, or ask for fewer fields"
-                        .to_owned(),
-                );
-                break;
-            }
-            output.note = Some(shorten(&mut shown, table, row));
-        }
-        output.rows.push(shown);
-    }
-    output
-}
-
-/// Cuts the long texts of a row that is too large by itself.
-fn shorten(shown: &mut [Json], table: &CatalogTable, row: &PageRow) -> String {
-    let longest = MAX_BYTES / (2 * shown.len());
-    for cell in shown.iter_mut() {
-        if let Json::String(text) = cell
-            && text.len() > longest
-        {
-            let end = text.floor_char_boundary(longest);
-            *cell = json!(format!("{}…", text.get(..end).unwrap_or_default()));
-        }
-    }
-    format!(
-        "texts longer than {longest} bytes were cut: read ops://tables/{}/rows/{} for the whole row",
-        table.key(),
-        row.id
-    )
-}
-
-fn size(row: &[Json]) -> usize {
-    row.iter().map(|cell| cell_size(cell) + 1).sum::<usize>() + 2
-}
-
-/// How many bytes a cell takes as JSON; only what must be escaped needs a closer look.
-fn cell_size(cell: &Json) -> usize {
-    match cell {
-        Json::String(text) if text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\') => {
-            text.len() + 2
-        }
-        Json::Null => 4,
-        other => other.to_string().len(),
-    }
 }
 
 /// Says which of the ids asked for were not found.
