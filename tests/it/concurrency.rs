@@ -295,6 +295,23 @@ on_both! {
         history::check(&t).await;
     }
 
+    async fn a_query_follows_what_another_process_did_to_the_table(t: Bench) {
+        let other = t.another_process();
+        t.ok("save_companies", json!({"rows": [{"name": "Globex"}]})).await;
+        let nobody = json!({"filters": [{"column": "name", "op": "equals", "value": "Nobody"}]});
+        for (round, arguments) in [json!({}), nobody].into_iter().enumerate() {
+            // The second time everything is at hand.
+            t.ok("query_companies", arguments.clone()).await;
+            let before = t.ok("query_companies", arguments.clone()).await;
+            let key = format!("own_{round}");
+            other.ok("manage_columns", json!({"action": "add", "table": "companies", "key": key, "label": key, "type": "text"})).await;
+            let after = t.ok("query_companies", arguments).await;
+            let count = |found: &Json| found["columns"].as_array().expect("columns").len();
+            assert_eq!(count(&after), count(&before) + 1, "{after}");
+            assert_eq!(after["total"], before["total"]);
+        }
+    }
+
     async fn a_client_killed_in_the_middle_leaves_nothing_half_written(t: Bench) {
         let rows: Vec<Json> = (0..200).map(|i| json!({"contact_email": format!("lead{i}@x.io"), "status": "new"})).collect();
         let others: Vec<Json> = (0..200).map(|i| json!({"contact_name": format!("Lead {i}"), "status": "new"})).collect();
