@@ -6,7 +6,7 @@ use clap::Parser;
 use mimalloc::MiMalloc;
 use opstables::cli::{self, Cli, Output, Status};
 
-/// A page of rows is hundreds of small texts, which the system's allocator takes a third of the time for.
+/// A page of rows is hundreds of small texts, which the system's allocator takes a good part of the time for.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 

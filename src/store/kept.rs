@@ -1,6 +1,6 @@
 //! Connections kept at hand between calls, each with what was found out about it when it was opened. The
-//! driver's pool asks every connection that comes back whether it still works and forgets all else: for a
-//! small read both take longer than the rows.
+//! driver's pool asks every connection that comes back whether it still works and forgets all else: a round
+//! trip each, which a small read notices.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
