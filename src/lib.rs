@@ -8,6 +8,7 @@
 //! tables                 the five standard tables as declarations, and an organization's catalog of them
 //! records                the meaning of a read and of a write
 //! imports                files of rows, brought in without loss or repetition
+//! skills                 instructions for an agent, chosen by what is said
 //! tools                  the verbs offered to the model
 //! mcp                    turns the protocol into calls
 //! app                    builds it all once
@@ -22,6 +23,7 @@ pub mod error;
 pub mod imports;
 pub mod mcp;
 pub mod records;
+pub mod skills;
 pub mod store;
 pub mod tables;
 pub mod tools;
