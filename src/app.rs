@@ -1,5 +1,6 @@
 //! Builds the process's services once, and knows which organization and member a caller stands for.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use chrono_tz::Tz;
@@ -8,6 +9,7 @@ use uuid::Uuid;
 use crate::clock::{Clock, Ids};
 use crate::error::{Result, invalid, not_found};
 use crate::records::Actor;
+use crate::skills::Skills;
 use crate::store::organizations::{self, MemberRow, OrganizationRow};
 use crate::store::{Org, Store};
 use crate::tables::definitions::definitions;
@@ -24,6 +26,8 @@ pub struct Options {
     pub database_url: String,
     pub clock: Clock,
     pub ids: Ids,
+    /// A folder whose skills every organization gets beside its own; edits in it are noticed.
+    pub skills_dir: Option<PathBuf>,
 }
 
 /// The process's services.
@@ -41,6 +45,7 @@ impl App {
             clock: options.clock.clone(),
             ids: options.ids.clone(),
             catalogs: Catalogs::default(),
+            skills: Skills::new(options.skills_dir.as_deref()),
         };
         Ok(App { services: Arc::new(services) })
     }

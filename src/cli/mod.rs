@@ -19,6 +19,7 @@ mod query;
 mod selection;
 mod serve;
 mod session;
+mod skills;
 mod tables;
 mod tools;
 
@@ -61,6 +62,7 @@ pub enum Command {
     Tables(tables::Args),
     Members(members::Args),
     Tools(tools::Args),
+    Skills(skills::Args),
     Migrate(migrate::Args),
     Doctor(doctor::Args),
 }
@@ -94,6 +96,7 @@ pub fn run(cli: Cli, output: Output) -> Result<Status> {
             Command::Query(args) => query::run(args, &session).await,
             Command::Tables(args) => tables::run(args, &session).await,
             Command::Call(args) => call::run(args, &session).await,
+            Command::Skills(args) => skills::run(args, &session).await,
             Command::Members(args) => members::run(args, &session).await,
             Command::Migrate(args) => migrate::run(&args, &session).await,
             Command::Doctor(args) => doctor::run(&args, &session).await,

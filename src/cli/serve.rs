@@ -14,12 +14,15 @@ use super::session::{Session, whose};
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLE)]
 pub struct Args {
-    /// Sets of tools to offer: core, admin; or set `OPSTABLES_TOOLSETS` [default: core]
+    /// Sets of tools to offer: core, skills, admin; or set `OPSTABLES_TOOLSETS` [default: core,skills]
     #[arg(long, value_name = "SETS", value_delimiter = ',')]
     toolsets: Vec<String>,
     /// Offer only the tools that change nothing; or set `OPSTABLES_READ_ONLY=true`
     #[arg(long)]
     read_only: bool,
+    /// Folder of skills, or library file, beside the organization's own; or set `OPSTABLES_SKILLS_DIR`
+    #[arg(long, value_name = "DIR")]
+    skills: Option<String>,
 }
 
 const EXAMPLE: &str = "Examples:
@@ -49,6 +52,9 @@ impl Args {
         }
         if self.read_only {
             flags.push(("server.read_only", "true".to_owned()));
+        }
+        if let Some(dir) = &self.skills {
+            flags.push(("skills.dir", dir.clone()));
         }
         flags
     }

@@ -69,7 +69,8 @@ impl Session {
     /// The services on the database; it is opened when it is first used.
     pub(super) fn app(&self) -> Result<App> {
         let database_url = self.config.database.url.clone();
-        App::open(&Options { database_url, clock: Clock::System, ids: Ids::Random })
+        let skills_dir = self.config.skills.dir.clone();
+        App::open(&Options { database_url, clock: Clock::System, ids: Ids::Random, skills_dir })
     }
 
     pub(super) async fn connect(&self) -> Result<Connection> {

@@ -38,6 +38,7 @@ pub const SETTINGS: &[Setting] = &[
     setting("server.toolsets", "OPSTABLES_TOOLSETS", "the sets of tools that are offered"),
     setting("server.read_only", "OPSTABLES_READ_ONLY", "whether only reading tools are offered"),
     setting("server.max_concurrent_calls", "OPSTABLES_MAX_CONCURRENT_CALLS", "how many calls run at once"),
+    setting("skills.dir", "OPSTABLES_SKILLS_DIR", "a folder of skills beside the organization's own"),
     setting("log.level", "OPSTABLES_LOG", "what is logged on stderr"),
 ];
 
@@ -45,7 +46,7 @@ const fn setting(key: &'static str, variable: &'static str, about: &'static str)
     Setting { key, variable, about }
 }
 
-const DEFAULT_TOOLSETS: &str = "core";
+const DEFAULT_TOOLSETS: &str = "core,skills";
 const DEFAULT_MAX_CONCURRENT_CALLS: usize = 16;
 const MAX_CONCURRENT_CALLS: usize = 1_024;
 const DEFAULT_LOG_LEVEL: &str = "warn";
@@ -56,6 +57,7 @@ pub struct Config {
     pub database: Database,
     pub caller: Caller,
     pub server: Server,
+    pub skills: Skills,
     pub log: Log,
     origins: BTreeMap<&'static str, Origin>,
 }
@@ -79,6 +81,12 @@ pub struct Server {
     pub toolsets: Vec<String>,
     pub read_only: bool,
     pub max_concurrent_calls: usize,
+}
+
+#[derive(Debug, Clone)]
+pub struct Skills {
+    /// A folder of skill folders, or a library file.
+    pub dir: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone)]
@@ -138,6 +146,7 @@ impl Config {
                     calls,
                 )?,
             },
+            skills: Skills { dir: found.text("skills.dir").map(PathBuf::from) },
             log: Log { level },
             origins: found.into_origins(),
         })
@@ -173,6 +182,7 @@ impl Config {
             "server.toolsets" => Some(self.server.toolsets.join(",")),
             "server.read_only" => Some(self.server.read_only.to_string()),
             "server.max_concurrent_calls" => Some(self.server.max_concurrent_calls.to_string()),
+            "skills.dir" => self.skills.dir.as_ref().map(|dir| dir.display().to_string()),
             "log.level" => Some(self.log.level.clone()),
             _ => None,
         }

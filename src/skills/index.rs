@@ -42,7 +42,7 @@ pub(super) struct Fit {
     pub(super) second: f32,
     pub(super) votes: f32,
     pub(super) lexical: f32,
-    /// The logarithm of the chance that was learned.
+    /// The chance that was learned, as a logarithm: 1 is certain, 0 no better than a blind guess.
     pub(super) learned: f32,
 }
 
@@ -145,9 +145,9 @@ impl Index {
         self.compare_phrases(&features, length, &mut fits);
         self.compare_fields(&features, number(unknown) * strange, &mut fits);
         let learned = self.learned.chances(&self.vector(&features));
-        let tuning = &self.tuning;
+        let (tuning, blind) = (&self.tuning, number(self.skills.max(2)).ln());
         for (fit, learned) in fits.iter_mut().zip(learned) {
-            fit.learned = learned;
+            fit.learned = 1.0 + learned / blind;
             fit.votes = fit.votes.powf(1.0 / tuning.vote_power);
             fit.score = fit.best
                 + tuning.second * fit.second
@@ -210,7 +210,7 @@ fn fields(skill: &Skill, own: &[Phrase], vocabulary: &mut Vocabulary) -> [Vec<u3
         phrases.flat_map(|phrase| &phrase.features).copied().collect::<Vec<u32>>()
     };
     let (name, spoken, keywords) =
-        (of(&[Place::Name]), of(&[Place::Trigger, Place::Example]), of(&[Place::Keyword]));
+        (of(&[Place::Name]), of(&[Place::Trigger, Place::Example, Place::Together]), of(&[Place::Keyword]));
     let description = vocabulary.learn(&words::of_text(&skill.description));
     [name, spoken, keywords, phrases::without_grams(&description, vocabulary)]
 }

@@ -6,7 +6,7 @@ use super::tuning::{Tuning, number};
 
 /// The examples are gone through in strides of this prime: learning in the order of the library would favour
 /// its end.
-const SHUFFLE: usize = 7_919;
+const SHUFFLE: usize = 3_571;
 /// Skills as unlikely as this are not corrected: it would change nothing and cost most of the time.
 const NEGLIGIBLE: f32 = 1e-3;
 

@@ -13,6 +13,8 @@ const QUOTED_CHARS: usize = 80;
 pub(super) enum Place {
     Trigger,
     Example,
+    /// A trigger and its examples as one: ways to say a thing share words that none of them has alone.
+    Together,
     Keyword,
     Quoted,
     Name,
@@ -32,7 +34,7 @@ impl Place {
     /// As the trace names it.
     pub(super) const fn name(self) -> &'static str {
         match self {
-            Place::Trigger => "trigger",
+            Place::Trigger | Place::Together => "trigger",
             Place::Example => "example",
             Place::Keyword => "keyword",
             Place::Quoted => "description",
@@ -42,31 +44,41 @@ impl Place {
 
     /// Whether it is something that somebody would say, not a word of it.
     pub(super) const fn is_spoken(self) -> bool {
-        matches!(self, Place::Trigger | Place::Example)
+        matches!(self, Place::Trigger | Place::Example | Place::Together)
     }
 }
 
 /// The phrases of the skill at this place of the library.
 pub(super) fn of(skill: &Skill, at: u32, vocabulary: &mut Vocabulary, tuning: &Tuning) -> Vec<Phrase> {
-    let mut texts = vec![(Place::Name, skill.name.as_str(), tuning.name)];
+    let mut phrases = Vec::new();
+    let mut add = |place: Place, text: &str, words: &[String], weight: f32| {
+        let features = vocabulary.learn(words);
+        if !features.is_empty() {
+            phrases.push(Phrase { skill: at, place, text: text.to_owned(), features, weight });
+        }
+    };
+    add(Place::Name, &skill.name, &words::of_text(&skill.name), tuning.name);
     for trigger in &skill.triggers {
         let weight = 1.0 - tuning.confidence * (1.0 - trigger.confidence);
-        texts.push((Place::Trigger, &trigger.pattern, weight));
-        texts.extend(trigger.examples.iter().map(|example| (Place::Example, example.as_str(), weight)));
+        let pattern = words::of_text(&trigger.pattern);
+        add(Place::Trigger, &trigger.pattern, &pattern, weight);
+        let mut together = pattern;
+        for example in &trigger.examples {
+            let words = words::of_text(example);
+            add(Place::Example, example, &words, weight);
+            together.extend(words);
+        }
+        if !trigger.examples.is_empty() {
+            add(Place::Together, &trigger.pattern, &together, weight * tuning.together);
+        }
     }
-    texts.extend(skill.keywords.iter().map(|keyword| (Place::Keyword, keyword.as_str(), tuning.keyword)));
-    texts.extend(quoted(&skill.description).map(|said| (Place::Quoted, said, tuning.quoted)));
-    texts
-        .into_iter()
-        .map(|(place, text, weight)| Phrase {
-            skill: at,
-            place,
-            text: text.to_owned(),
-            features: vocabulary.learn(&words::of_text(text)),
-            weight,
-        })
-        .filter(|phrase| !phrase.features.is_empty())
-        .collect()
+    for keyword in &skill.keywords {
+        add(Place::Keyword, keyword, &words::of_text(keyword), tuning.keyword);
+    }
+    for said in quoted(&skill.description) {
+        add(Place::Quoted, said, &words::of_text(said), tuning.quoted);
+    }
+    phrases
 }
 
 /// What a description puts between double quotes: authors quote what people say.

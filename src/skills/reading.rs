@@ -199,6 +199,7 @@ impl Line {
             category: self.category,
             version: "1".to_owned(),
             description: self.description,
+            description_line: 1,
             triggers: self.triggers,
             keywords: self.keywords,
             linked_skills: self.linked_skills,

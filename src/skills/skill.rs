@@ -20,6 +20,8 @@ pub struct Skill {
     pub version: String,
     /// What it does and when it is meant; a model chooses by this.
     pub description: String,
+    /// The line of its file that the description stands on.
+    pub description_line: usize,
     pub triggers: Vec<Trigger>,
     pub keywords: Vec<String>,
     /// The skills a sequence runs, in order.

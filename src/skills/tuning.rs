@@ -18,8 +18,9 @@ pub(super) struct Tuning {
     pub(super) fields: [f32; 4],
     pub(super) k1: f32,
     pub(super) b: f32,
-    /// Phrases by where they stand: keyword, quoted in the description, name. Triggers and examples are 1.
+    /// Phrases by where they stand: keyword, trigger with all its examples, quoted in the description, name. Triggers and examples are 1.
     pub(super) keyword: f32,
+    pub(super) together: f32,
     pub(super) quoted: f32,
     pub(super) name: f32,
     /// How far a trigger's confidence lowers its phrases.
@@ -40,29 +41,30 @@ pub(super) struct Tuning {
 }
 
 pub(super) const TUNING: Tuning = Tuning {
-    concept: 1.0,
-    pair: 0.8,
+    concept: 0.85,
+    pair: 0.9,
     root: 0.6,
     gram: 0.9,
-    filler: 0.9,
+    filler: 1.63,
     unknown: 0.1,
-    rarity: 0.44,
-    fields: [0.11, 1.85, 1.55, 2.5],
-    k1: 0.13,
-    b: 0.16,
-    keyword: 1.0,
-    quoted: 0.4,
+    rarity: 0.57,
+    fields: [0.11, 1.85, 2.9, 3.25],
+    k1: 0.17,
+    b: 0.05,
+    keyword: 0.7,
+    together: 1.0,
+    quoted: 0.8,
     name: 0.1,
-    confidence: 0.3,
-    second: 0.17,
-    votes: 0.3,
-    lexical: 1.1,
-    learned: 0.66,
-    vote_power: 2.9,
+    confidence: 0.45,
+    second: 0.14,
+    votes: 0.46,
+    lexical: 0.55,
+    learned: 3.17,
+    vote_power: 2.6,
     rounds: 5,
-    step: 0.5,
+    step: 0.55,
     scale: 2.0,
-    learned_keyword: 0.5,
+    learned_keyword: 0.85,
 };
 
 /// A count, to reckon with.

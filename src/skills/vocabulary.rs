@@ -12,6 +12,10 @@ use super::words::says_something;
 /// Beginnings shorter than this are shared by chance.
 const ROOT_CHARS: usize = 5;
 const GRAM_CHARS: usize = 4;
+/// Shorter words are too near to each other to say which one was meant.
+const MISSPELT_CHARS: usize = 5;
+/// After so many strange words a message is not about this library.
+const CORRECTIONS_MAX: usize = 12;
 
 /// The kinds of features.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,10 +113,15 @@ impl Vocabulary {
     pub(super) fn recall(&self, words: &[String]) -> (Vec<u32>, usize) {
         let (mut found, mut unknown, mut chain) = (Vec::new(), 0, Chain::default());
         for word in words {
-            let named = parts(&self.stemmer, word);
-            let is_known = named.iter().any(|(sort, name)| {
-                matches!(sort, Sort::Word | Sort::Filler | Sort::Concept) && self.named.contains_key(name)
-            });
+            let mut named = parts(&self.stemmer, word);
+            let mut is_known = self.knows(&named);
+            if !is_known
+                && unknown < CORRECTIONS_MAX
+                && let Some(meant) = self.meant(word)
+            {
+                named = parts(&self.stemmer, meant);
+                is_known = self.knows(&named);
+            }
             unknown += usize::from(!is_known && says_something(word));
             let features: Vec<u32> =
                 named.iter().filter_map(|(_, name)| self.named.get(name)).copied().collect();
@@ -127,6 +136,32 @@ impl Vocabulary {
         found.sort_unstable();
         found.dedup();
         (found, unknown)
+    }
+}
+
+impl Vocabulary {
+    fn knows(&self, parts: &[(Sort, String)]) -> bool {
+        parts.iter().any(|(sort, name)| {
+            matches!(sort, Sort::Word | Sort::Filler | Sort::Concept) && self.named.contains_key(name)
+        })
+    }
+
+    /// The known word that a strange one is a slip of: one letter off, or two in a long word, never the first.
+    fn meant(&self, word: &str) -> Option<&str> {
+        let length = word.chars().count();
+        let slips_max = match length {
+            0..MISSPELT_CHARS => return None,
+            MISSPELT_CHARS..=7 => 1,
+            _ => 2,
+        };
+        let first = word.chars().next()?;
+        let near = self.words.keys().filter(|known| {
+            known.starts_with(first)
+                && known.len() >= MISSPELT_CHARS
+                && known.len().abs_diff(word.len()) <= slips_max
+        });
+        let scored = near.map(|known| (strsim::osa_distance(word, known), known.as_str()));
+        scored.filter(|(slips, _)| *slips <= slips_max).min().map(|(_, known)| known)
     }
 }
 

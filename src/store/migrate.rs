@@ -29,6 +29,15 @@ const MIGRATIONS: &[Numbered] = &[
         sqlite: include_str!("../../migrations/0002_search.sqlite.sql"),
         postgres: include_str!("../../migrations/0002_search.postgres.sql"),
     },
+    Numbered {
+        number: 3,
+        name: "skills",
+        sqlite: include_str!("../../migrations/0003_skills.sql"),
+        postgres: concat!(
+            include_str!("../../migrations/0003_skills.sql"),
+            include_str!("../../migrations/0003_skills.postgres.sql")
+        ),
+    },
 ];
 
 const fn both(number: i64, name: &'static str, text: &'static str) -> Numbered {

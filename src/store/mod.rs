@@ -12,6 +12,7 @@ mod migrate;
 pub mod organizations;
 mod postgres;
 pub mod rows;
+pub mod skills;
 mod sql;
 mod sqlite;
 pub mod structure;

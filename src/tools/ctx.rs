@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::clock::{Clock, Ids};
 use crate::error::Result;
 use crate::records::Actor;
+use crate::skills::{Library, Skills};
 use crate::store::{Org, Store, Tx};
 use crate::tables::{Catalog, Catalogs, Reading};
 
@@ -15,6 +16,7 @@ pub struct Services {
     pub clock: Clock,
     pub ids: Ids,
     pub catalogs: Catalogs,
+    pub skills: Skills,
 }
 
 /// One call: cheap to make, never shared between calls.
@@ -62,6 +64,15 @@ impl Ctx {
     pub async fn begin(&self) -> Result<(Tx, Arc<Catalog>)> {
         let services = &self.services;
         services.catalogs.begin(&services.store, self.org, services.clock.now()).await
+    }
+
+    /// The skills that the organization's agent can choose from.
+    pub async fn library(&self) -> Result<Arc<Library>> {
+        let services = &self.services;
+        let (tx, catalog) = self.read().await?;
+        drop(tx);
+        let now = services.clock.now();
+        services.skills.for_organization(&services.store, self.org, catalog.version, now).await
     }
 
     /// How values written in this call are to be understood.

@@ -12,6 +12,8 @@ pub mod describe;
 mod edits;
 mod explain;
 pub mod figures;
+pub mod find_skills;
+pub mod get_skill;
 mod import_rows;
 mod manage_columns;
 mod manage_tables;
@@ -44,6 +46,8 @@ pub fn all() -> Vec<Tool> {
     tools.extend([
         archive::tool(),
         undo::tool(),
+        find_skills::tool(),
+        get_skill::tool(),
         manage_columns::tool(),
         manage_tables::tool(),
         import_rows::tool(),

@@ -20,6 +20,8 @@ pub(crate) const KEPT: &[&str] = &[
     "ops_change_rows",
     "ops_idempotency",
     "ops_settings",
+    "organization_context",
+    "organization_skills",
 ];
 
 /// Runs statements in one transaction.

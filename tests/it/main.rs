@@ -20,6 +20,7 @@ mod provisioning;
 mod queries;
 mod saves;
 mod schedules;
+mod skills;
 mod source;
 mod stdio;
 mod store;

@@ -116,7 +116,12 @@ fn arguments(call: &Call, last: &Json) -> Json {
 
 /// Makes the organization and saves its rows through the tools; how many there are.
 async fn fill(url: &str) -> Result<usize> {
-    let app = App::open(&Options { database_url: url.to_owned(), clock: Clock::System, ids: Ids::Random })?;
+    let app = App::open(&Options {
+        database_url: url.to_owned(),
+        clock: Clock::System,
+        ids: Ids::Random,
+        skills_dir: None,
+    })?;
     let (org, _) = app.create_organization(sample::SLUG, sample::NAME, sample::ZONE).await?;
     for (name, email) in sample::MEMBERS {
         app.add_member(org, name, Some(email)).await?;
