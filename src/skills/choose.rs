@@ -242,7 +242,7 @@ mod tests {
 
     #[test]
     fn a_sequence_goes_first_when_the_whole_job_is_asked_for() {
-        assert_eq!(chosen("do all of the whole meeting for me").as_deref(), Some("seq-meeting"));
+        assert_eq!(chosen("full and complete meeting preparation").as_deref(), Some("seq-meeting"));
     }
 
     #[test]

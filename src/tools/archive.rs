@@ -126,6 +126,6 @@ fn check(args: &Args, restore: bool) -> Result<()> {
 fn describe(schema: &mut Map) {
     published::table(schema, "table");
     published::put(schema, "ids", json!({"type": "array", "items": {"type": "string"}}));
-    published::put(schema, "filters", published::filters_as_elsewhere("As in query tools"));
+    published::put(schema, "filters", published::objects("As in query tools"));
     published::bare(schema, &["restore", "dry_run", "confirm", "idempotency_key"]);
 }

@@ -3,7 +3,7 @@
 //! Every client pays for these words in every conversation. What is enforced is the schema of the argument
 //! types, which is longer and says the same.
 
-use serde_json::{Map as JsonMap, Value as Json, json};
+use serde_json::{Value as Json, json};
 
 use super::schema::{Map, property};
 use crate::tables::{Access, Column, Kind, Op, TABLES, Table};
@@ -24,8 +24,8 @@ pub(super) fn filters(description: &str) -> Json {
     }})
 }
 
-/// Comparisons in a tool whose neighbour spells them out.
-pub(super) fn filters_as_elsewhere(description: &str) -> Json {
+/// A list of objects that are spelled out elsewhere.
+pub(super) fn objects(description: &str) -> Json {
     json!({"type": "array", "items": {"type": "object"}, "description": description})
 }
 
@@ -44,20 +44,19 @@ pub(super) fn columns(table: &Table) -> String {
     table.columns.iter().map(column).collect::<Vec<_>>().join(", ")
 }
 
-/// The columns of a table that a caller may set, as properties of a row.
-pub(super) fn row(table: &Table) -> Json {
-    let mut properties = JsonMap::new();
-    properties.insert("id".to_owned(), json!({"type": "string"}));
-    for column in table.columns.iter().filter(|column| column.access == Access::Editable) {
-        let schema = match column.kind {
-            Kind::Number => json!({"type": "number"}),
-            Kind::Boolean => json!({"type": "boolean"}),
-            Kind::Tags => json!({"type": "array", "items": {"type": "string"}}),
-            _ => json!({"type": "string"}),
-        };
-        properties.insert(column.key.to_owned(), schema);
-    }
-    json!({"type": "object", "properties": properties})
+/// The columns of a table that a caller may set. Their types and options are those of the reading tool.
+pub(super) fn row(table: &Table) -> String {
+    let editable = table.columns.iter().filter(|column| column.access == Access::Editable);
+    editable.map(|column| column.key).collect::<Vec<_>>().join(", ")
+}
+
+/// The table whose tool spells out what is the same for all of them.
+pub(super) fn first() -> &'static Table {
+    TABLES[0]
+}
+
+pub(super) fn is_first(table: &Table) -> bool {
+    table.key == first().key
 }
 
 /// Replaces an argument's schema.

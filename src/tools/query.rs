@@ -225,27 +225,39 @@ fn rows_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
     schemars::json_schema!({"type": "array", "items": {"type": "array", "items": cell}})
 }
 
-/// Puts the table's own words into the published schema.
+/// Puts the table's own words into the published schema. What is the same for all tables is spelled out in the
+/// first one's tool.
 fn describe(schema: &mut Map, table: &Table) {
     let views: Vec<&str> = table.views.iter().map(|view| view.key).collect();
-    let columns = format!("All must hold. Columns: {}, tags, custom ones", published::columns(table));
-    published::put(schema, "filters", published::filters(&columns));
-    published::put(schema, "any_of", published::filters_as_elsewhere("Like filters; one must hold"));
-    published::put(schema, "ids", json!({"type": "array", "items": {"type": "string"}}));
-    let dir = json!({"type": "string", "enum": ["asc", "desc"]});
-    let sort = json!({"type": "object", "properties": {"column": {"type": "string"}, "dir": dir}});
-    published::put(schema, "sort", json!({"type": "array", "items": sort}));
-    let functions = ["count", "sum", "avg", "min", "max"];
-    let measure = json!({"fn": {"type": "string", "enum": functions}, "column": {"type": "string"}});
-    published::put(schema, "aggregate", json!({"type": "object", "properties": measure}));
-    let spans = format!("1 or 2; dates as {}:month", table.default_date);
-    published::put(
-        schema,
-        "group_by",
-        json!({"type": "array", "items": {"type": "string"}, "description": spans}),
-    );
-    published::say(schema, "search", "Words in names or e-mails");
+    let columns = format!("Columns: {}, tags, custom ones", published::columns(table));
+    let texts = json!({"type": "array", "items": {"type": "string"}});
+    published::put(schema, "ids", texts.clone());
+    published::put(schema, "fields", texts.clone());
+    published::put(schema, "limit", json!({"type": "integer"}));
+    published::put(schema, "any_of", published::objects("Filters of which one must hold"));
     published::say(schema, "view", &views.join(", "));
-    published::say(schema, "fields", "Default: main columns");
     published::bare(schema, &["cursor", "archived"]);
+    if published::is_first(table) {
+        published::put(schema, "filters", published::filters(&format!("All must hold. {columns}")));
+        let dir = json!({"type": "string", "enum": ["asc", "desc"]});
+        let sort = json!({"type": "object", "properties": {"column": {"type": "string"}, "dir": dir}});
+        published::put(schema, "sort", json!({"type": "array", "items": sort}));
+        let functions = ["count", "sum", "avg", "min", "max"];
+        let measure = json!({"fn": {"type": "string", "enum": functions}, "column": {"type": "string"}});
+        published::put(schema, "aggregate", json!({"type": "object", "properties": measure}));
+        published::put(schema, "group_by", texts);
+        published::say(schema, "group_by", &format!("1 or 2; dates as {}:month", table.default_date));
+        published::say(schema, "search", "Words in names or e-mails");
+    } else {
+        let filters = format!(
+            "{{column, op: equals, in, contains, gt, before, between, is_empty, within_last_days, others as in query_{}, \
+             value}}. {columns}",
+            published::first().key
+        );
+        published::put(schema, "filters", published::objects(&filters));
+        published::put(schema, "sort", published::objects("{column, dir}"));
+        published::put(schema, "aggregate", json!({"type": "object", "description": "{fn, column}"}));
+        published::put(schema, "group_by", texts);
+        published::bare(schema, &["search"]);
+    }
 }

@@ -52,8 +52,8 @@ pub struct Args {
 pub fn tool(table: &'static Table) -> Tool {
     let title = format!("Save {}", table.label.to_lowercase());
     let description = format!(
-        "Create {plural} (rows without id), update them (rows with id; match_on also creates what is missing), or \
-         set values on all that match filters. All or nothing. Options as in query_{key}.",
+        "Create {plural} (rows without id), update them (rows with id; match_on: or create), or set values where \
+         filters match. All or nothing. Types as in query_{key}.",
         plural = table.label.to_lowercase(),
         key = table.key
     );
@@ -213,16 +213,15 @@ pub fn edit_each(rows: &[Stored], action: &Action) -> Vec<Edit> {
 
 /// Puts the table's own words into the published schema.
 fn describe(schema: &mut Map, table: &Table) {
-    let rows = json!({"type": "array", "items": published::row(table), "description": "\"\" clears; custom columns by key"});
-    published::put(schema, "rows", rows);
+    let rows = format!("id, {}, tags, custom ones; \"\" clears", published::row(table));
+    published::put(schema, "rows", published::objects(&rows));
     published::put(
         schema,
         "match_on",
         json!({"type": "string", "description": table.natural_keys.join(" or ")}),
     );
-    let filters = format!("As query_{}", table.key);
-    published::put(schema, "filters", published::filters_as_elsewhere(&filters));
+    published::put(schema, "filters", json!({"type": "array", "items": {"type": "object"}}));
     published::put(schema, "set", json!({"type": "object"}));
-    published::put(schema, "expected", json!({"type": "object", "description": "Current values required"}));
+    published::put(schema, "expected", json!({"type": "object", "description": "Values it must have now"}));
     published::bare(schema, &["skip_errors", "dry_run", "confirm", "idempotency_key"]);
 }

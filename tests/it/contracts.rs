@@ -87,7 +87,10 @@ fn the_default_tools_cost_little() {
         let schema = tools::contract(tool)["inputSchema"].to_string();
         tool.name.len() + tool.description.len() + schema.len()
     };
-    let default: Vec<Tool> = tools::all().into_iter().filter(|tool| tool.toolset == Toolset::Core).collect();
+    let default: Vec<Tool> = tools::all()
+        .into_iter()
+        .filter(|tool| matches!(tool.toolset, Toolset::Core | Toolset::Skills))
+        .collect();
     let tokens = default.iter().map(cost).sum::<usize>() / 4;
     let figure = format!("the {} default tools cost {tokens} of {TOKENS_MAX} tokens", default.len());
     // Not `println!`, which the test runner hides when a test passes.
@@ -115,7 +118,8 @@ fn every_definition_is_complete() {
             assert_eq!(contract[schema]["type"], "object", "{}: {schema}", tool.name);
             assert!(contract[schema]["properties"].is_object(), "{}: {schema}", tool.name);
         }
-        let reads = ["query_", "describe_"].iter().any(|prefix| tool.name.starts_with(prefix));
+        let reads =
+            ["query_", "describe_", "find_", "get_"].iter().any(|prefix| tool.name.starts_with(prefix));
         assert_eq!(tool.hints.read_only, reads, "{}", tool.name);
         assert_eq!(tool.hints.destructive, !reads, "{}", tool.name);
         assert!(!tool.hints.open_world, "{}: nothing leaves the database", tool.name);
@@ -183,6 +187,9 @@ on_both! {
         let saved = t.ok("save_leads", json!({"rows": many})).await;
         let ready = json!([{"column": "status", "op": "equals", "value": "ready"}]);
         let mut calls = vec![
+            ("find_skills", json!({"message": "which clients are at risk"})),
+            ("find_skills", json!({})),
+            ("get_skill", json!({"key": "seq-monday-start"})),
             ("describe_tables", json!({})),
             ("describe_tables", json!({"tables": ["leads"], "verbose": true})),
             ("query_leads", json!({"ids": [lead], "fields": ["contact_name", "tags", "meeting_start", "meeting_held", "owner"]})),
