@@ -3,11 +3,13 @@
 use rmcp::model::{CompleteRequestParams, CompletionInfo, Reference};
 
 use super::resources::{ROW_TEMPLATE, TABLE_TEMPLATE};
+use super::skills;
 use crate::error::{Error, Result, internal, invalid};
 use crate::tools::{Ctx, describe};
 
-/// What can be completed; all but `table` itself depend on the table.
-const ARGUMENTS: &[&str] = &["table", "id", "column", "view", "option", "owner"];
+/// What can be completed; all but `table` and `skill` depend on the table.
+const ARGUMENTS: &[&str] = &["table", "id", "column", "view", "option", "owner", "skill"];
+const TEMPLATES: &[&str] = &[TABLE_TEMPLATE, ROW_TEMPLATE, skills::TEMPLATE];
 
 pub(super) async fn complete(ctx: &Ctx, request: &CompleteRequestParams) -> Result<CompletionInfo> {
     check_reference(&request.r#ref)?;
@@ -18,7 +20,11 @@ pub(super) async fn complete(ctx: &Ctx, request: &CompleteRequestParams) -> Resu
     }
     let table =
         request.context.as_ref().and_then(|context| context.get_argument("table")).map(String::as_str);
-    let mut values = describe::complete(ctx, argument, table, &request.argument.value).await?;
+    let begun = &request.argument.value;
+    let mut values = match argument {
+        "skill" => skills::complete(ctx, begun).await?,
+        _ => describe::complete(ctx, argument, table, begun).await?,
+    };
     let total = values.len();
     values.truncate(CompletionInfo::MAX_VALUES);
     let has_more = total > values.len();
@@ -27,16 +33,14 @@ pub(super) async fn complete(ctx: &Ctx, request: &CompleteRequestParams) -> Resu
 
 fn check_reference(reference: &Reference) -> Result<()> {
     match reference {
-        Reference::Resource(resource) if [TABLE_TEMPLATE, ROW_TEMPLATE].contains(&resource.uri.as_str()) => {
-            Ok(())
-        }
+        Reference::Resource(resource) if TEMPLATES.contains(&resource.uri.as_str()) => Ok(()),
         Reference::Resource(resource) => {
             Err(no_reference(format!("there is no resource template `{}`", resource.uri)))
         }
-        _ => Err(no_reference("this server has no prompts".to_owned())),
+        _ => Err(no_reference("what a prompt is about cannot be completed".to_owned())),
     }
 }
 
 fn no_reference(message: String) -> Error {
-    invalid(message).choices("", [TABLE_TEMPLATE, ROW_TEMPLATE])
+    invalid(message).choices("", TEMPLATES.iter().copied())
 }

@@ -7,8 +7,9 @@ use std::borrow::Cow;
 
 use rmcp::model::{
     CallToolRequest, ClientJsonRpcMessage, ClientNotification, ClientRequest, CompleteRequest,
-    DiscoverRequest, ErrorData, InitializeRequest, ListResourceTemplatesRequest, ListResourcesRequest,
-    ListToolsRequest, PingRequest, ReadResourceRequest, RequestId,
+    DiscoverRequest, ErrorData, GetPromptRequest, GetSkillRequest, InitializeRequest, ListPromptsRequest,
+    ListResourceTemplatesRequest, ListResourcesRequest, ListSkillsRequest, ListToolsRequest, PingRequest,
+    ReadResourceDirectoryRequest, ReadResourceRequest, RequestId,
 };
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, IgnoredAny};
@@ -93,6 +94,11 @@ fn request(method: &str, text: &str) -> serde_json::Result<ClientRequest> {
             check_cursor(text).and_then(|()| parse::<ListResourceTemplatesRequest>(text))
         }
         "resources/read" => parse::<ReadResourceRequest>(text),
+        "resources/directory/read" => parse::<ReadResourceDirectoryRequest>(text),
+        "skills/list" => check_cursor(text).and_then(|()| parse::<ListSkillsRequest>(text)),
+        "skills/get" => parse::<GetSkillRequest>(text),
+        "prompts/list" => check_cursor(text).and_then(|()| parse::<ListPromptsRequest>(text)),
+        "prompts/get" => parse::<GetPromptRequest>(text),
         "completion/complete" => parse::<CompleteRequest>(text),
         "server/discover" => parse::<DiscoverRequest>(text),
         "initialize" => parse::<InitializeRequest>(text),

@@ -7,7 +7,7 @@
 //! transport    what is in flight, what is still to be written
 //! server       the protocol's methods, in both of its eras
 //! call         one unit of work: admitted, cancellable, reported, logged
-//! resources · completion · result · progress
+//! resources · skills · completion · result · progress
 //! ```
 //!
 //! Revision 2026-07-28, where every request stands for itself, and the revisions with `initialize` back to
@@ -22,6 +22,7 @@ mod progress;
 mod resources;
 mod result;
 mod server;
+mod skills;
 mod stdio;
 mod transport;
 

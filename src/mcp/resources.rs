@@ -6,6 +6,7 @@ use rmcp::model::{
 };
 
 use super::server::LIST_TTL_MS;
+use super::skills;
 use crate::error::{Error, Result, internal, not_found};
 use crate::tables::TABLES;
 use crate::tools::{Ctx, describe};
@@ -52,6 +53,10 @@ pub(super) fn templates() -> ListResourceTemplatesResult {
             .with_title("Row")
             .with_description("One row of a table, with every column")
             .with_mime_type(JSON),
+        ResourceTemplate::new(skills::TEMPLATE, "skill")
+            .with_title("Skill")
+            .with_description("Instructions for a job, filled in for this organization")
+            .with_mime_type("text/markdown"),
     ];
     ListResourceTemplatesResult::with_all_items(templates)
         .with_ttl_ms(LIST_TTL_MS)
@@ -60,6 +65,9 @@ pub(super) fn templates() -> ListResourceTemplatesResult {
 
 /// Reads what is at the address now. Rows change at any time, so nothing may be kept.
 pub(super) async fn read(ctx: &Ctx, uri: &str) -> Result<ReadResourceResult> {
+    if uri.starts_with(skills::SCHEME) {
+        return skills::read(ctx, uri).await;
+    }
     let value = match address(uri).ok_or_else(|| unknown(uri))? {
         Address::Tables => describe::tables_resource(ctx).await?,
         Address::Table(table) => describe::table_resource(ctx, table).await?,
@@ -83,7 +91,8 @@ fn address(uri: &str) -> Option<Address<'_>> {
 }
 
 fn unknown(uri: &str) -> Error {
-    not_found(format!("Resource not found: {uri}")).choices("", [TABLES_URI, TABLE_TEMPLATE, ROW_TEMPLATE])
+    not_found(format!("Resource not found: {uri}"))
+        .choices("", [TABLES_URI, TABLE_TEMPLATE, ROW_TEMPLATE, skills::TEMPLATE])
 }
 
 #[cfg(test)]

@@ -4,8 +4,9 @@
 //! second copy is made while writing, from the same bytes.
 
 use rmcp::model::{
-    CallToolResult, ContentBlock, ErrorData, Implementation, JsonRpcMessage, MetaObject,
-    ServerJsonRpcMessage, ServerResult,
+    CallToolResult, CompleteResult, ContentBlock, ErrorData, GetPromptResult, GetSkillResult, Implementation,
+    JsonRpcMessage, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListSkillsResult,
+    ListToolsResult, MetaObject, ReadResourceResult, ServerJsonRpcMessage, ServerResult,
 };
 use serde_json::{Value, json};
 
@@ -23,6 +24,46 @@ pub(super) fn server_meta() -> MetaObject {
     let mut meta = MetaObject::new();
     meta.insert("io.modelcontextprotocol/serverInfo".to_owned(), json!(implementation()));
     meta
+}
+
+/// A result that says who made it and how long it may be kept, in the revisions that know such things.
+pub(super) trait Stamped {
+    fn stamp(&mut self, meta: Option<MetaObject>);
+}
+
+macro_rules! stamped {
+    ($($result:ty),*) => {$(
+        impl Stamped for $result {
+            fn stamp(&mut self, meta: Option<MetaObject>) {
+                self.meta = meta;
+                if self.meta.is_none() {
+                    (self.ttl_ms, self.cache_scope) = (None, None);
+                }
+            }
+        }
+    )*};
+}
+
+stamped!(
+    ListToolsResult,
+    ListResourcesResult,
+    ListResourceTemplatesResult,
+    ReadResourceResult,
+    ListSkillsResult,
+    GetSkillResult,
+    ListPromptsResult
+);
+
+impl Stamped for CompleteResult {
+    fn stamp(&mut self, meta: Option<MetaObject>) {
+        self.meta = meta;
+    }
+}
+
+impl Stamped for GetPromptResult {
+    fn stamp(&mut self, meta: Option<MetaObject>) {
+        self.meta = meta;
+    }
 }
 
 /// The result of a tool that succeeded with this JSON. The `null` stands for the text, see [`write`].

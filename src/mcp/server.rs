@@ -8,17 +8,19 @@ use std::time::Instant;
 use rmcp::ServerHandler;
 use rmcp::model::{
     CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult,
-    DiscoverResult, ErrorData, InitializeRequestParams, InitializeResult, ListPromptsRequestMethod,
-    ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, MetaObject,
-    PaginatedRequestParams, ProtocolVersion, ReadResourceRequestParams, ReadResourceResponse,
-    ServerCapabilities, ServerConfig, Tool as ListedTool, ToolAnnotations,
+    DiscoverResult, ErrorData, GetPromptRequestParams, GetPromptResponse, GetSkillRequestParams,
+    GetSkillResult, InitializeRequestParams, InitializeResult, ListPromptsResult,
+    ListResourceTemplatesResult, ListResourcesResult, ListSkillsResult, ListToolsResult, MetaObject,
+    PaginatedRequestParams, ProtocolVersion, ReadResourceDirectoryRequestParams, ReadResourceRequestParams,
+    ReadResourceResponse, ServerCapabilities, ServerConfig, Tool as ListedTool, ToolAnnotations,
 };
 use rmcp::service::{RequestContext, RoleServer};
 
 use super::call::Calls;
-use super::{completion, progress, resources, result};
+use super::result::Stamped;
+use super::{completion, progress, resources, result, skills};
 use crate::error::{Code, Result};
-use crate::tools::{Progress, Tool, Toolbox};
+use crate::tools::{Ctx, Progress, Tool, Toolbox};
 
 /// How long a client may keep a list. They change only with the server's version or configuration.
 pub(super) const LIST_TTL_MS: u64 = 300_000;
@@ -35,8 +37,12 @@ type Request = RequestContext<RoleServer>;
 
 impl Server {
     pub(super) fn new(toolbox: Toolbox, calls: Calls, instructions: String) -> Server {
-        let capabilities =
-            ServerCapabilities::builder().enable_tools().enable_resources().enable_completions().build();
+        let capabilities = ServerCapabilities::builder()
+            .enable_tools()
+            .enable_resources()
+            .enable_prompts()
+            .enable_completions();
+        let capabilities = capabilities.enable_skills_with_directory_read().build();
         let tools = toolbox.tools().iter().map(listed).collect();
         Server {
             toolbox,
@@ -54,6 +60,31 @@ impl Server {
     /// The `_meta` of a result for this request; the revisions with `initialize` know no such thing.
     fn meta(&self, request: &Request) -> Option<MetaObject> {
         is_modern(request).then(|| self.meta.clone())
+    }
+
+    /// The result as this request's revision wants it.
+    fn stamped<T: Stamped>(&self, request: &Request, mut result: T) -> T {
+        result.stamp(self.meta(request));
+        result
+    }
+
+    /// What the work of a request that only reads gets to know.
+    async fn reader(&self, request: &Request) -> Result<Ctx> {
+        self.calls.ctx(request, None, Progress::default()).await
+    }
+
+    /// Does the work of a request that only reads, when its turn has come. `uri` is the resource it asks for.
+    async fn served<T: Stamped>(
+        &self,
+        request: &Request,
+        name: &str,
+        uri: Option<&str>,
+        work: impl Future<Output = Result<T>> + Send,
+    ) -> Result<T, ErrorData> {
+        let started = Instant::now();
+        let done = self.calls.run(request, work).await;
+        log(name, started, &done);
+        done.map(|done| self.stamped(request, done)).map_err(|error| result::refused(&error, uri))
     }
 }
 
@@ -87,12 +118,7 @@ impl ServerHandler for Server {
         request: Request,
     ) -> Result<ListToolsResult, ErrorData> {
         check_cursor(page)?;
-        let mut tools = self.tools.clone();
-        tools.meta = self.meta(&request);
-        if tools.meta.is_none() {
-            (tools.ttl_ms, tools.cache_scope) = (None, None);
-        }
-        Ok(tools)
+        Ok(self.stamped(&request, self.tools.clone()))
     }
 
     async fn call_tool(
@@ -126,12 +152,7 @@ impl ServerHandler for Server {
         request: Request,
     ) -> Result<ListResourcesResult, ErrorData> {
         check_cursor(page)?;
-        let mut list = resources::list();
-        list.meta = self.meta(&request);
-        if list.meta.is_none() {
-            (list.ttl_ms, list.cache_scope) = (None, None);
-        }
-        Ok(list)
+        Ok(self.stamped(&request, resources::list()))
     }
 
     async fn list_resource_templates(
@@ -140,12 +161,7 @@ impl ServerHandler for Server {
         request: Request,
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
         check_cursor(page)?;
-        let mut list = resources::templates();
-        list.meta = self.meta(&request);
-        if list.meta.is_none() {
-            (list.ttl_ms, list.cache_scope) = (None, None);
-        }
-        Ok(list)
+        Ok(self.stamped(&request, resources::templates()))
     }
 
     async fn read_resource(
@@ -153,19 +169,8 @@ impl ServerHandler for Server {
         params: ReadResourceRequestParams,
         request: Request,
     ) -> Result<ReadResourceResponse, ErrorData> {
-        let started = Instant::now();
-        let work = Box::pin(async {
-            let ctx = self.calls.ctx(&request, None, Progress::default()).await?;
-            resources::read(&ctx, &params.uri).await
-        });
-        let done = self.calls.run(&request, work).await;
-        log("resources/read", started, &done);
-        let mut read = done.map_err(|error| result::refused(&error, Some(&params.uri)))?;
-        read.meta = self.meta(&request);
-        if read.meta.is_none() {
-            (read.ttl_ms, read.cache_scope) = (None, None);
-        }
-        Ok(read.into())
+        let work = async { resources::read(&self.reader(&request).await?, &params.uri).await };
+        self.served(&request, "resources/read", Some(&params.uri), Box::pin(work)).await.map(Into::into)
     }
 
     async fn complete(
@@ -173,24 +178,60 @@ impl ServerHandler for Server {
         params: CompleteRequestParams,
         request: Request,
     ) -> Result<CompleteResult, ErrorData> {
-        let started = Instant::now();
-        let work = Box::pin(async {
-            let ctx = self.calls.ctx(&request, None, Progress::default()).await?;
-            completion::complete(&ctx, &params).await
-        });
-        let done = self.calls.run(&request, work).await;
-        log("completion/complete", started, &done);
-        let mut completed = CompleteResult::new(done.map_err(|error| result::refused(&error, None))?);
-        completed.meta = self.meta(&request);
-        Ok(completed)
+        let work = async {
+            let ctx = self.reader(&request).await?;
+            completion::complete(&ctx, &params).await.map(CompleteResult::new)
+        };
+        self.served(&request, "completion/complete", None, Box::pin(work)).await
+    }
+
+    async fn list_skills(
+        &self,
+        page: Option<PaginatedRequestParams>,
+        request: Request,
+    ) -> Result<ListSkillsResult, ErrorData> {
+        check_cursor(page)?;
+        let work = async { skills::list(&self.reader(&request).await?).await };
+        self.served(&request, "skills/list", None, Box::pin(work)).await
+    }
+
+    async fn get_skill(
+        &self,
+        params: GetSkillRequestParams,
+        request: Request,
+    ) -> Result<GetSkillResult, ErrorData> {
+        let work = async { skills::get(&self.reader(&request).await?, &params.uri).await };
+        self.served(&request, "skills/get", None, Box::pin(work)).await
+    }
+
+    async fn read_resource_directory(
+        &self,
+        params: ReadResourceDirectoryRequestParams,
+        request: Request,
+    ) -> Result<ListResourcesResult, ErrorData> {
+        let work = async { skills::directory(&self.reader(&request).await?, &params.uri).await };
+        self.served(&request, "resources/directory/read", Some(&params.uri), Box::pin(work)).await
     }
 
     async fn list_prompts(
         &self,
-        _: Option<PaginatedRequestParams>,
-        _: Request,
+        page: Option<PaginatedRequestParams>,
+        request: Request,
     ) -> Result<ListPromptsResult, ErrorData> {
-        Err(ErrorData::method_not_found::<ListPromptsRequestMethod>())
+        check_cursor(page)?;
+        let work = async { skills::prompts(&self.reader(&request).await?).await };
+        self.served(&request, "prompts/list", None, Box::pin(work)).await
+    }
+
+    async fn get_prompt(
+        &self,
+        params: GetPromptRequestParams,
+        request: Request,
+    ) -> Result<GetPromptResponse, ErrorData> {
+        let work = async {
+            skills::prompt(&self.reader(&request).await?, &params.name, params.arguments.as_ref()).await
+        };
+        self.served(&request, "prompts/get", None, Box::pin(work)).await.map(Into::into)
     }
 }
 

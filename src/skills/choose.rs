@@ -13,7 +13,7 @@ use super::words;
 pub const CANDIDATES: usize = 5;
 
 /// A skill that scores less is no answer.
-pub const THRESHOLD: f32 = 0.35;
+pub const THRESHOLD: f32 = 0.3;
 
 /// Sums of signs as near as this are a tie.
 const TIE: f32 = 0.02;

@@ -96,6 +96,9 @@ static CONCEPTS: LazyLock<HashMap<String, &'static str>> = LazyLock::new(|| {
 
 /// Two words that are written together as often as apart.
 const COMPOUNDS: &[(&str, &str, &str)] = &[
+    ("good", "morning", "hello"),
+    ("good", "afternoon", "hello"),
+    ("good", "evening", "hello"),
     ("follow", "up", "followup"),
     ("follow", "ups", "followup"),
     ("no", "show", "noshow"),

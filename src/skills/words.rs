@@ -32,7 +32,7 @@ pub(super) fn says_something(word: &str) -> bool {
 
 /// The words of a message, without those of manners around what is asked for.
 pub(super) fn of_message(text: &str) -> Vec<String> {
-    let mut words = split(text);
+    let mut words = compounded(split(text));
     let means = |word: &String| !POLITE.contains(&word.as_str()) && says_something(word);
     if words.iter().any(means) {
         words.retain(|word| !POLITE.contains(&word.as_str()));
@@ -40,7 +40,7 @@ pub(super) fn of_message(text: &str) -> Vec<String> {
             words.drain(..2);
         }
     }
-    compounded(words)
+    words
 }
 
 /// The words of a text in a library.

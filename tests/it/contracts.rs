@@ -156,7 +156,7 @@ async fn definitions(server: &McpProcess) -> String {
 
 on_both! {
     async fn no_word_of_a_customer_gets_into_a_definition(t: Bench) {
-        let all = ["--toolsets", "core,admin", "--org", "acme"];
+        let all = ["--toolsets", "core,skills,admin", "--org", "acme"];
         let (other, _) = t.app.create_organization("plain", "Plain", chrono_tz::UTC).await.unwrap();
         let server = t.serve(&all);
         let before = definitions(&server).await;
@@ -172,7 +172,7 @@ on_both! {
         assert!(server.ok("describe_tables", json!({})).await.to_string().contains("Ignore all previous"));
         assert_eq!(definitions(&server).await, before, "while the server runs");
         assert_eq!(definitions(&t.serve(&all)).await, before, "in a new server");
-        assert_eq!(definitions(&t.serve(&["--toolsets", "core,admin", "--org", "plain"])).await, before, "in another organization");
+        assert_eq!(definitions(&t.serve(&["--toolsets", "core,skills,admin", "--org", "plain"])).await, before, "in another organization");
         assert!(t.within(other).rows("query_leads", json!({})).await.is_empty());
         let listed: Vec<Json> = serde_json::from_str(&before).unwrap();
         let mut published: Vec<Json> = tools::all().iter().map(tools::contract).collect();

@@ -21,6 +21,8 @@ mod queries;
 mod saves;
 mod schedules;
 mod skills;
+mod skills_commands;
+mod skills_served;
 mod source;
 mod stdio;
 mod store;

@@ -5,11 +5,12 @@ use std::fs;
 use std::path::Path;
 
 use opstables::app::{App, Options};
-use opstables::clock::{Clock, Ids};
+use opstables::clock::Ids;
+use opstables::records::Actor;
 use opstables::skills::{self, Context, Library};
 use opstables::store::Dialect;
 use opstables::tools;
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
 use crate::database::lines;
@@ -189,7 +190,7 @@ on_both! {
             skills_dir: Some(folder.path().to_owned()),
         };
         let app = App::open(&options).unwrap();
-        let body = async || app.ctx(t.org, Default::default()).library().await.unwrap().get("price-list").map(|skill| skill.body.trim().to_owned());
+        let body = async || app.ctx(t.org, Actor::default()).library().await.unwrap().get("price-list").map(|skill| skill.body.trim().to_owned());
         assert_eq!(body().await.as_deref(), Some("Ten."));
         write(folder.path(), "price-list", "Quote our prices.", "Eleven.");
         t.clock.advance_ms(999);
