@@ -38,6 +38,8 @@ it count and sum; do not page through rows to do so.
 - describe_tables says what only this organization has: custom columns, status options, views, members.
 - Write with save_<table>: rows without an id are created, rows with one are changed, and filters with set \
 change many. archive_rows removes rows; undo_change takes a change back by its change_id.
+- For a job rather than rows (prepare, review, follow up, clean up), find_skills gives this organization's \
+instructions for it and get_skill reads one; follow it. They are also skill:// resources and prompts.
 - When a call answers that it needs confirmation, nothing was changed yet: show the user its preview, and only \
 when they agree repeat the call with the token as confirm.
 - Dates may be relative (today, this_week, last_month) and `me` is the user. An error names the right words: \
