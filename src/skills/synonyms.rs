@@ -96,6 +96,7 @@ static CONCEPTS: LazyLock<HashMap<String, &'static str>> = LazyLock::new(|| {
 
 /// Two words that are written together as often as apart.
 const COMPOUNDS: &[(&str, &str, &str)] = &[
+    ("thank", "you", "thanks"),
     ("good", "morning", "hello"),
     ("good", "afternoon", "hello"),
     ("good", "evening", "hello"),

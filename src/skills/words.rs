@@ -33,8 +33,9 @@ pub(super) fn says_something(word: &str) -> bool {
 /// The words of a message, without those of manners around what is asked for.
 pub(super) fn of_message(text: &str) -> Vec<String> {
     let mut words = compounded(split(text));
-    let means = |word: &String| !POLITE.contains(&word.as_str()) && says_something(word);
-    if words.iter().any(means) {
+    let beside: Vec<&String> = words.iter().filter(|word| !POLITE.contains(&word.as_str())).collect();
+    // One word of grammar beside a greeting is part of it, as in `hi there`.
+    if beside.len() > 1 || beside.iter().any(|word| says_something(word)) {
         words.retain(|word| !POLITE.contains(&word.as_str()));
         while words.len() > 2 && ASKING.contains(&words[0].as_str()) && words[1] == "you" {
             words.drain(..2);
@@ -125,6 +126,8 @@ mod tests {
     #[test]
     fn manners_alone_are_a_message() {
         assert_eq!(of_message("Hey, thanks!"), ["hey", "thanks"]);
+        assert_eq!(of_message("hi there"), ["hi", "there"]);
+        assert_eq!(of_message("Hey, how do I, please? Thank you"), of_message("how do I"));
     }
 
     #[test]
