@@ -23,6 +23,7 @@ pub mod error;
 pub mod imports;
 pub mod mcp;
 pub mod records;
+pub mod router;
 pub mod skills;
 pub mod store;
 pub mod tables;

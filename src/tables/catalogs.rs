@@ -136,6 +136,19 @@ pub fn as_declared(declared: &'static Table) -> CatalogTable {
     assemble_table(declared, &table_row(declared), &column_rows(declared), &view_rows(declared))
 }
 
+/// The catalog of an organization that has changed nothing: no members, no columns of its own.
+pub fn catalog_as_declared() -> Catalog {
+    Catalog {
+        org: Org(Uuid::nil()),
+        name: "declared".to_owned(),
+        zone: chrono_tz::UTC,
+        version: 0,
+        key: Vec::new(),
+        members: Vec::new(),
+        tables: TABLES.iter().map(|declared| as_declared(declared)).collect(),
+    }
+}
+
 fn assemble_table(
     declared: &'static Table,
     row: &TableRow,

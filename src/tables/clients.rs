@@ -1,6 +1,6 @@
 //! Clients: who pays or has paid, for which deal, since when, and where the relation stands.
 
-use super::column::{Choice, Column};
+use super::column::{Choice, Column, Role};
 use super::kind::{Kind, Op};
 use super::{Index, Sort, Table, View, Where};
 
@@ -11,6 +11,7 @@ pub const CLIENTS: Table = Table {
     icon: "briefcase",
     about: "Active and past clients with subscription, deal link and lifecycle status",
     nouns: &["client", "clients", "customer", "customers", "paying customer", "paying customers"],
+    topics: &[],
     columns: COLUMNS,
     views: VIEWS,
     natural_keys: &["contact_email", "company_name"],
@@ -39,6 +40,7 @@ const COLUMNS: &[Column] = &[
             "organization",
             "name",
         ])
+        .role(Role::Company)
         .from_app("clients.company_name")
         .searched(),
     Column::new("contact_name", "Contact", Kind::Text, 2, "The person to talk to there")
@@ -50,6 +52,8 @@ const COLUMNS: &[Column] = &[
             "primary contact",
             "point of contact",
         ])
+        .said(&["client contact", "customer contact"])
+        .role(Role::Person)
         .from_app("clients.contact_name")
         .searched(),
     Column::new(
@@ -59,11 +63,21 @@ const COLUMNS: &[Column] = &[
         3,
         "That person's e-mail address; identifies the client",
     )
-    .words(&["email address", "e-mail", "mail", "client email", "customer email", "billing email"])
+    .words(&[
+        "email address",
+        "e-mail",
+        "mail",
+        "client email",
+        "customer email",
+        "billing email",
+        "client contact email",
+        "customer contact email",
+    ])
     .from_app("clients.contact_email")
     .searched(),
     Column::new("deal_name", "Deal", Kind::Text, 4, "The deal that was won")
         .words(&["deal title", "opportunity", "opportunity name", "product", "plan", "contract"])
+        .said(&["deals"])
         .from_app("clients.deal_id to deals.name")
         .searched(),
     Column::new("deal_value", "MRR", Kind::Number, 1, "What the client pays a month")
@@ -80,30 +94,65 @@ const COLUMNS: &[Column] = &[
             "revenue",
             "price",
         ])
+        .said(&[
+            "pay",
+            "pays",
+            "paying",
+            "paid",
+            "worth",
+            "spend",
+            "spends",
+            "spending",
+            "bring in",
+            "brings in",
+            "bringing in",
+            "billing",
+            "a month",
+            "per month",
+            "monthly",
+            "deal size",
+            "deal values",
+            "recurring revenue",
+            "monthly value",
+            "monthly fee",
+        ])
         .from_app("clients.subscription_amount"),
     Column::new("status", "Status", Kind::Status, 5, "Where the relation with the client stands")
         .words(&["client status", "customer status", "subscription status", "state", "stage", "deal stage"])
         .options(&[
-            Choice::new("active", "Active", "green").words(&["live", "current"]),
+            Choice::new("active", "Active", "green")
+                .words(&["live", "current"])
+                .said(&["currently active", "activated"]),
             Choice::new("signed", "Signed", "blue").words(&["contract signed", "won"]),
             Choice::new("deposit_paid", "Deposit Paid", "purple").words(&[
                 "deposit",
                 "paid deposit",
                 "paid a deposit",
             ]),
-            Choice::new("paused", "Paused", "yellow").words(&["on hold", "on pause"]),
-            Choice::new("notice_given", "Notice Given", "orange").words(&[
-                "on notice",
-                "gave notice",
-                "leaving",
-            ]),
-            Choice::new("churned", "Churned", "red").words(&[
-                "lost",
-                "left",
-                "cancelled",
-                "canceled",
-                "former",
-            ]),
+            Choice::new("paused", "Paused", "yellow")
+                .words(&["on hold", "on pause"])
+                .said(&["hold", "pause", "frozen"]),
+            Choice::new("notice_given", "Notice Given", "orange")
+                .words(&["on notice", "gave notice", "leaving"])
+                .said(&[
+                    "given notice",
+                    "giving notice",
+                    "given us notice",
+                    "gave us notice",
+                    "handed in notice",
+                    "handed in their notice",
+                    "notice",
+                    "at risk",
+                    "risky",
+                    "under notice",
+                    "serving notice",
+                    "working their notice",
+                    "on the way out",
+                    "on their way out",
+                ]),
+            Choice::new("churned", "Churned", "red")
+                .words(&["lost", "left", "cancelled", "canceled", "former"])
+                .said(&["at risk", "risky", "we lost", "left us", "churn", "walked away"]),
         ])
         .from_app("clients.status"),
     Column::new(
@@ -122,6 +171,26 @@ const COLUMNS: &[Column] = &[
         "contract start",
         "close date",
     ])
+    .said(&[
+        "start",
+        "starts",
+        "starting",
+        "started",
+        "go live",
+        "goes live",
+        "went live",
+        "going live",
+        "gone live",
+        "live since",
+        "onboarded",
+        "began",
+        "begin",
+        "kicked off",
+        "subscription started",
+        "subscription starts",
+        "subscription starting",
+        "subscription began",
+    ])
     .from_app("clients.subscription_start_date"),
     Column::new(
         "owner",
@@ -139,6 +208,8 @@ const COLUMNS: &[Column] = &[
         "rep",
         "sales agent",
     ])
+    .said(&["salesperson", "seller", "ae", "account managers", "csm", "looks after"])
+    .role(Role::Owner)
     .from_app("clients.owner_id to profiles"),
     Column::new("lead_source", "Source", Kind::Text, 7, "Where the client first came from")
         .words(&[
@@ -149,6 +220,8 @@ const COLUMNS: &[Column] = &[
             "acquisition channel",
             "original source",
         ])
+        .said(&["lead sources", "lead source", "came through", "sourced from"])
+        .role(Role::Channel)
         .from_app("deals.lead_source_channel"),
     Column::new(
         "created_at",
@@ -166,6 +239,7 @@ const COLUMNS: &[Column] = &[
         "customer since",
         "signed on",
     ])
+    .said(&["created on", "created", "joined", "came on board", "signed up", "came in", "creation date"])
     .from_app("clients.created_at"),
 ];
 

@@ -16,6 +16,10 @@ pub struct Column {
     pub about: &'static str,
     /// Other words people use for the column: spreadsheet headings, spoken names.
     pub words: &'static [&'static str],
+    /// What only speech calls it: `came in` for a date, `pays` for an amount. No heading of a file says that.
+    pub said: &'static [&'static str],
+    /// What a name in a sentence means here, as the company in "meetings with Acme".
+    pub role: Option<Role>,
     /// The values of a status column, in their order; empty for other kinds.
     pub options: &'static [Choice],
     pub access: Access,
@@ -29,6 +33,27 @@ pub struct Column {
     pub detail: bool,
     /// Whether free-text search looks here.
     pub searched: bool,
+}
+
+/// The part that a column's values play in a sentence about its rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// The company a row belongs to or is.
+    Company,
+    /// The person on the other side, by full name.
+    Person,
+    GivenName,
+    FamilyName,
+    /// The member of the organization who works the row.
+    Owner,
+    /// Where the row came from: a channel, a campaign.
+    Channel,
+    /// What the row is called: "the kickoff".
+    Topic,
+    Industry,
+    JobTitle,
+    /// The number of the row's record in a CRM.
+    Record,
 }
 
 /// Who may set a column's value.
@@ -60,6 +85,8 @@ pub struct Choice {
     pub color: &'static str,
     /// Other words people use for the value.
     pub words: &'static [&'static str],
+    /// What only speech calls it: `stood us up`, `bailed`. No file writes that into a cell.
+    pub said: &'static [&'static str],
 }
 
 /// A place in `dynamic_table_rows`: the column `t01`, `n01`, `d01`, `f01`, …
@@ -135,6 +162,8 @@ impl Column {
             slot: Some(Slot { storage, number: slot }),
             about,
             words: &[],
+            said: &[],
+            role: None,
             options: &[],
             access: Access::Editable,
             app_source: "",
@@ -161,6 +190,16 @@ impl Column {
 
     pub const fn words(mut self, words: &'static [&'static str]) -> Column {
         self.words = words;
+        self
+    }
+
+    pub const fn said(mut self, said: &'static [&'static str]) -> Column {
+        self.said = said;
+        self
+    }
+
+    pub const fn role(mut self, role: Role) -> Column {
+        self.role = Some(role);
         self
     }
 
@@ -209,11 +248,16 @@ impl Column {
 
 impl Choice {
     pub const fn new(value: &'static str, label: &'static str, color: &'static str) -> Choice {
-        Choice { value, label, color, words: &[] }
+        Choice { value, label, color, words: &[], said: &[] }
     }
 
     pub const fn words(mut self, words: &'static [&'static str]) -> Choice {
         self.words = words;
+        self
+    }
+
+    pub const fn said(mut self, said: &'static [&'static str]) -> Choice {
+        self.said = said;
         self
     }
 }

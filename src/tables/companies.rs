@@ -1,6 +1,6 @@
 //! Companies: one row an account, from the application, the connected CRM and enrichment.
 
-use super::column::{Choice, Column, Derivation};
+use super::column::{Choice, Column, Derivation, Role};
 use super::kind::{Kind, Op};
 use super::{Action, Automation, Index, Sort, Table, Trigger, View, Where};
 
@@ -18,8 +18,12 @@ pub const COMPANIES: Table = Table {
         "organization",
         "organizations",
         "organisation",
+        "organisations",
         "firm",
+        "firms",
+        "businesses",
     ],
+    topics: &[],
     columns: COLUMNS,
     views: VIEWS,
     natural_keys: &["domain", "name"],
@@ -46,6 +50,8 @@ const COLUMNS: &[Column] = &[
             "crm record id",
             "hs object id",
         ])
+        .said(&["id"])
+        .role(Role::Record)
         .from_app("the CRM record's id")
         .hubspot("hs_object_id")
         .attio("record_id")
@@ -61,6 +67,7 @@ const COLUMNS: &[Column] = &[
             "business name",
             "record",
         ])
+        .role(Role::Company)
         .from_app("companies.name")
         .hubspot("name")
         .attio("name")
@@ -84,6 +91,8 @@ const COLUMNS: &[Column] = &[
         .detail(),
     Column::new("industry", "Industry", Kind::Text, 5, "The line of business the company is in")
         .words(&["sector", "vertical", "line of business", "category", "categories", "market"])
+        .said(&["space", "industries", "sectors", "verticals"])
+        .role(Role::Industry)
         .from_app("companies.industry")
         .hubspot("industry")
         .attio("categories"),
@@ -99,16 +108,27 @@ const COLUMNS: &[Column] = &[
             "head count",
             "staff",
         ])
+        .said(&["people", "people working there", "head"])
         .options(SIZES)
         .from_app("companies.size")
         .hubspot("numberofemployees")
         .attio("employee_range"),
     Column::new("phone", "Phone", Kind::Phone, 7, "The company's telephone number, best as +14155550123")
-        .words(&["phone number", "phone numbers", "telephone", "office phone", "main phone", "company phone"])
+        .words(&[
+            "phone number",
+            "phone numbers",
+            "telephone",
+            "office phone",
+            "main phone",
+            "main phone number",
+            "office number",
+            "company phone",
+        ])
         .from_app("companies.phone")
         .hubspot("phone"),
     Column::new("linkedin_url", "LinkedIn", Kind::Linkedin, 8, "The company's LinkedIn page")
         .words(&["linkedin company page", "linkedin page", "linkedin link", "company linkedin url"])
+        .said(&["linkedin url", "linkedin"])
         .from_app("companies.linkedin_url")
         .hubspot("linkedin_company_page")
         .attio("linkedin")
@@ -129,6 +149,7 @@ const COLUMNS: &[Column] = &[
             "turnover",
             "sales",
         ])
+        .said(&["rev", "revenues", "making", "turning over", "annual sales"])
         .from_app("companies.revenue")
         .hubspot("annualrevenue")
         .attio("estimated_arr_usd"),
@@ -146,6 +167,7 @@ const COLUMNS: &[Column] = &[
         "number of associated contacts",
         "active contact count",
     ])
+    .said(&["contact", "active contacts", "known contacts", "contacts at", "contact at", "person at"])
     .derived(Derivation::ActiveContacts),
     Column::new("last_contact_date", "Last Contact", Kind::Instant, 1, "When the company was last in touch")
         .words(&[
@@ -158,6 +180,22 @@ const COLUMNS: &[Column] = &[
             "last touched",
             "last seen",
         ])
+        .said(&[
+            "contacted",
+            "spoken to",
+            "spoke to",
+            "spoken with",
+            "talked to",
+            "touched",
+            "heard from",
+            "been in touch with",
+            "in touch with",
+            "reached out to",
+            "been contacted",
+            "engaged",
+            "last spoke",
+            "spoke with",
+        ])
         .from_app("the latest of the CRM's and its contacts' last_engagement")
         .hubspot("notes_last_contacted")
         .attio("last_interaction"),
@@ -166,30 +204,38 @@ const COLUMNS: &[Column] = &[
 /// The first word of a size is its range, by which a plain number of employees finds it; the others are the
 /// ranges of `LinkedIn`, `Attio` and `HubSpot` exports.
 const SIZES: &[Choice] = &[
-    Choice::new("startup", "Startup (1–10)", "gray").words(&["0-10", "1-10", "2-10", "micro"]),
-    Choice::new("small", "Small (11–50)", "blue").words(&["11-50", "small business"]),
-    Choice::new("medium", "Medium (51–200)", "green").words(&[
-        "51-200",
-        "51-250",
-        "mid-size",
-        "midsize",
-        "mid-market",
+    Choice::new("startup", "Startup (1–10)", "gray").words(&["0-10", "1-10", "2-10", "micro"]).said(&[
+        "startup",
+        "startup-sized",
+        "startup size",
+        "start-up",
     ]),
+    Choice::new("small", "Small (11–50)", "blue").words(&["11-50", "small business"]).said(&[
+        "small",
+        "small-sized",
+        "smb",
+    ]),
+    Choice::new("medium", "Medium (51–200)", "green")
+        .words(&["51-200", "51-250", "mid-size", "midsize", "mid-market"])
+        .said(&["mid-sized", "midsized", "mid market", "medium-sized", "medium size"]),
     Choice::new("large", "Large (201–1000)", "orange")
-        .words(&["201-1000", "201-500", "251-1K", "251-1000", "501-1000", "big"]),
-    Choice::new("enterprise", "Enterprise (1000+)", "purple").words(&[
-        "1001+",
-        "1000+",
-        "1001-5000",
-        "5001-10000",
-        "10001+",
-        "10000+",
-        "1K-5K",
-        "5K-10K",
-        "10K-50K",
-        "50K-100K",
-        "100K+",
-    ]),
+        .words(&["201-1000", "201-500", "251-1K", "251-1000", "501-1000", "big"])
+        .said(&["large", "large-sized"]),
+    Choice::new("enterprise", "Enterprise (1000+)", "purple")
+        .words(&[
+            "1001+",
+            "1000+",
+            "1001-5000",
+            "5001-10000",
+            "10001+",
+            "10000+",
+            "1K-5K",
+            "5K-10K",
+            "10K-50K",
+            "50K-100K",
+            "100K+",
+        ])
+        .said(&["enterprise", "enterprise-sized", "enterprise size", "enterprise-level"]),
 ];
 
 const VIEWS: &[View] = &[

@@ -1,6 +1,6 @@
 //! Contacts: every person known to the application or a connected CRM, one row a person.
 
-use super::column::{Choice, Column, Derivation};
+use super::column::{Choice, Column, Derivation, Role};
 use super::kind::{Kind, Op};
 use super::{Action, Automation, Index, Sort, Table, Trigger, View, Where};
 
@@ -15,11 +15,16 @@ pub const CONTACTS: Table = Table {
         "contacts",
         "person",
         "people",
-        "subscriber",
-        "subscribers",
-        "evangelist",
-        "evangelists",
+        "persons",
+        "everyone",
+        "everybody",
+        "anyone",
+        "anybody",
+        "who we know",
+        "who do we know",
+        "people we know",
     ],
+    topics: &[],
     columns: COLUMNS,
     views: VIEWS,
     natural_keys: &["email"],
@@ -44,18 +49,22 @@ const COLUMNS: &[Column] = &[
             "hs object id",
             "record",
         ])
+        .said(&["id"])
+        .role(Role::Record)
         .from_app("the CRM record's id")
         .hubspot("hs_object_id")
         .attio("record_id")
         .synced(),
     Column::new("first_name", "First Name", Kind::Text, 2, "The person's given name")
         .words(&["firstname", "given name", "forename", "first"])
+        .role(Role::GivenName)
         .from_app("contacts.first_name")
         .hubspot("firstname")
         .attio("name")
         .searched(),
     Column::new("last_name", "Last Name", Kind::Text, 3, "The person's family name")
         .words(&["lastname", "surname", "family name", "last"])
+        .role(Role::FamilyName)
         .from_app("contacts.last_name")
         .hubspot("lastname")
         .attio("name")
@@ -85,12 +94,16 @@ const COLUMNS: &[Column] = &[
             "organisation",
             "employer",
         ])
+        .said(&["employer"])
+        .role(Role::Company)
         .from_app("contacts.company_id to companies.name")
         .hubspot("company")
         .attio("company")
         .searched(),
     Column::new("title", "Title", Kind::Text, 6, "The person's position, as CTO or Head of Sales")
         .words(&["job title", "position", "role", "job", "job role", "jobtitle"])
+        .said(&["job titles"])
+        .role(Role::JobTitle)
         .from_app("contacts.title")
         .hubspot("jobtitle")
         .attio("job_title")
@@ -105,11 +118,13 @@ const COLUMNS: &[Column] = &[
             "mobile phone number",
             "cell",
         ])
+        .said(&["number", "numbers", "mobile number", "cell number", "telephone number", "tel"])
         .from_app("contacts.phone")
         .hubspot("phone")
         .attio("phone_numbers"),
     Column::new("linkedin_url", "LinkedIn", Kind::Linkedin, 8, "The person's LinkedIn profile")
         .words(&["linkedin profile", "linkedin link", "linkedin address", "hs linkedin url"])
+        .said(&["linkedin url", "linkedin page", "linkedin"])
         .from_app("contacts.linkedin_url")
         .hubspot("hs_linkedin_url")
         .attio("linkedin")
@@ -129,6 +144,22 @@ const COLUMNS: &[Column] = &[
             "last active",
             "last meeting",
         ])
+        .said(&[
+            "engaged",
+            "been engaged",
+            "active",
+            "touched",
+            "contacted",
+            "spoken to",
+            "spoke to",
+            "heard from",
+            "been in touch with",
+            "in touch",
+            "interacted",
+            "last spoke",
+            "engagement",
+            "engaged with us",
+        ])
         .from_app("the latest of the CRM's and the contact's own meetings")
         .hubspot("notes_last_contacted")
         .attio("last_interaction"),
@@ -140,6 +171,7 @@ const COLUMNS: &[Column] = &[
         "How far the person is on the way to a customer",
     )
     .words(&["lifecycle", "stage", "life cycle stage", "funnel stage", "status"])
+    .said(&["lifecycle stages"])
     .options(&[
         Choice::new("subscriber", "Subscriber", "gray").words(&["subscribers", "subscribed"]),
         Choice::new("lead", "Lead", "blue").words(&["leads"]),
@@ -168,7 +200,8 @@ const COLUMNS: &[Column] = &[
         10,
         "What the person did of late, as short phrases",
     )
-    .words(&["signals", "signal", "buying signals", "intent signals", "recent signal"]),
+    .words(&["signals", "signal", "buying signals", "intent signals", "recent signal"])
+    .said(&["showing signals"]),
     Column::computed(
         "sync_status",
         "Sync Status",
@@ -179,13 +212,22 @@ const COLUMNS: &[Column] = &[
     .words(&["sync", "sync state", "crm sync", "crm status"])
     .options(&[
         Choice::new("synced", "Synced", "green").words(&["in sync", "up to date"]),
-        Choice::new("pending", "Pending", "yellow").words(&["waiting", "queued"]),
-        Choice::new("error", "Error", "red").words(&["failed", "failing", "sync error"]),
-        Choice::new("not_connected", "Not Connected", "gray").words(&[
-            "unconnected",
-            "disconnected",
-            "not linked",
+        Choice::new("pending", "Pending", "yellow").words(&["waiting", "queued"]).said(&[
+            "pending sync",
+            "waiting to sync",
+            "not yet synced",
         ]),
+        Choice::new("error", "Error", "red").words(&["failed", "failing", "sync error"]).said(&[
+            "errored",
+            "in error",
+            "failed to sync",
+            "failing to sync",
+            "sync errors",
+            "erroring",
+        ]),
+        Choice::new("not_connected", "Not Connected", "gray")
+            .words(&["unconnected", "disconnected", "not linked"])
+            .said(&["not connected", "not connected to the crm", "unlinked"]),
     ]),
 ];
 

@@ -1,6 +1,6 @@
 //! Leads: people who booked a meeting, with the meeting's context and the lead's status.
 
-use super::column::{Choice, Column, Derivation};
+use super::column::{Choice, Column, Derivation, Role};
 use super::kind::{Kind, Op};
 use super::{Action, Automation, Index, Sort, Table, Trigger, View, Where};
 
@@ -11,6 +11,7 @@ pub const LEADS: Table = Table {
     icon: "zap",
     about: "Booking-sourced leads from scheduling links, with meeting context and status",
     nouns: &["lead", "leads", "prospect", "prospects", "booking lead", "booking leads"],
+    topics: &[],
     columns: COLUMNS,
     views: VIEWS,
     natural_keys: &["contact_email"],
@@ -28,7 +29,7 @@ pub const LEADS: Table = Table {
 
 const COLUMNS: &[Column] = &[
     Column::new("contact_name", "Contact Name", Kind::Text, 1, "The person who booked")
-        .words(&["name", "full name", "lead name", "person", "contact", "invitee name"])
+        .words(&["name", "full name", "lead name", "person", "contact", "invitee name"]).role(Role::Person)
         .from_app("leads.contact_name")
         .searched(),
     Column::new("contact_email", "Email", Kind::Email, 2, "The person's e-mail address; identifies the lead")
@@ -36,25 +37,25 @@ const COLUMNS: &[Column] = &[
         .from_app("leads.contact_email")
         .searched(),
     Column::new("domain", "Domain", Kind::Domain, 3, "The company's domain, as acme.com")
-        .words(&["company", "company domain", "website", "account", "organization"])
+        .words(&["company", "company domain", "website", "account", "organization"]).role(Role::Company)
         .from_app("leads.domain, else the domain of contact_email unless it is a free-mail domain")
         .searched()
         .detail(),
     Column::new("meeting_title", "Meeting", Kind::Text, 4, "The title of the booked meeting")
-        .words(&["meeting title", "event", "event name", "event type", "opportunity", "subject"])
+        .words(&["meeting title", "event", "event name", "event type", "opportunity", "subject"]).role(Role::Topic)
         .from_app("leads.meeting_title"),
     Column::new("meeting_start", "Meeting Date", Kind::Instant, 1, "When the booked meeting starts")
-        .words(&["meeting time", "start", "start time", "scheduled for", "event start"])
+        .words(&["meeting time", "start", "start time", "scheduled for", "event start"]).said(&["meeting", "meetings", "call", "calls", "demo", "demos", "meeting is", "booked for", "scheduled on"])
         .from_app("leads.meeting_start"),
     Column::new("source", "Source", Kind::Text, 5, "Where the lead came from: booking link, channel or campaign")
-        .words(&["lead source", "channel", "utm source", "booking link", "origin", "came from"])
+        .words(&["lead source", "channel", "utm source", "booking link", "origin", "came from"]).said(&["came through", "sourced", "sourced from", "sources", "source attribution", "attribution", "lead sources"]).role(Role::Channel)
         .from_app("leads.booking_link_name, source_channel, utm_source, external_source: the first not empty"),
     Column::new("status", "Status", Kind::Status, 6, "How far the lead has come")
         .words(&["lead status", "state", "stage"])
         .options(&[
-            Choice::new("new", "New", "blue").words(&["fresh", "unworked"]),
-            Choice::new("prepping", "Prepping", "yellow").words(&["in prep", "preparing"]),
-            Choice::new("ready", "Ready", "green").words(&["prepared", "ready to go"]),
+            Choice::new("new", "New", "blue").words(&["fresh", "unworked"]).said(OPEN),
+            Choice::new("prepping", "Prepping", "yellow").words(&["in prep", "preparing"]).said(OPEN),
+            Choice::new("ready", "Ready", "green").words(&["prepared", "ready to go"]).said(READY),
             Choice::new("converted", "Converted", "purple").words(&["won"]),
             Choice::new("archived", "Archived", "gray").words(&["closed", "lost"]),
             Choice::new("cancelled", "Cancelled", "red").words(&["canceled", "called off"]),
@@ -70,7 +71,7 @@ const COLUMNS: &[Column] = &[
         ])
         .from_app("leads.priority"),
     Column::new("owner", "Owner", Kind::Person, 8, "The member of the organization who works the lead")
-        .words(&["lead owner", "assigned to", "assignee", "rep", "sales rep", "sales agent", "account executive"])
+        .words(&["lead owner", "assigned to", "assignee", "rep", "sales rep", "sales agent", "account executive"]).said(&["owners", "salesperson", "seller", "ae", "bdr", "sdr"]).role(Role::Owner)
         .from_app("leads.owner_id to profiles"),
     Column::computed(
         "meeting_held",
@@ -81,7 +82,7 @@ const COLUMNS: &[Column] = &[
     )
     .words(&["held", "attended", "show"])
     .options(&[
-        Choice::new("Met", "Met", "green").words(&["attended", "held", "showed up"]),
+        Choice::new("Met", "Met", "green").words(&["attended", "held", "showed up"]).said(&["showed", "turned up", "took place", "came to", "we met", "happened"]),
         Choice::new("No Show", "No Show", "red").words(&["no-show", "noshow", "did not show", "missed"]),
         Choice::new("Upcoming", "Upcoming", "blue").words(&["scheduled", "coming up"]),
         Choice::new("Cancelled", "Cancelled", "gray").words(&["canceled"]),
@@ -95,15 +96,42 @@ const COLUMNS: &[Column] = &[
         .options(&[
             Choice::new("scheduled", "Scheduled", "blue"),
             Choice::new("completed", "Completed", "green").words(&["done", "met", "held"]),
-            Choice::new("no_show", "No Show", "red").words(&["no-show", "noshow"]),
+            Choice::new("no_show", "No Show", "red").words(&["no-show", "noshow"]).said(MISSED),
             Choice::new("rescheduled", "Rescheduled", "yellow").words(&["moved", "postponed"]),
             Choice::new("cancelled", "Cancelled", "gray").words(&["canceled"]),
         ])
         .from_app("leads.meeting_outcome")
         .detail(),
     Column::new("created_at", "Created", Kind::Instant, 2, "When the lead came in; set on creation when not given")
-        .words(&["created", "created at", "create date", "date created", "date added", "added", "engage date"])
+        .words(&["created", "created at", "create date", "date created", "date added", "added", "engage date"]).said(&["came in", "come in", "coming in", "came", "created on", "arrived", "received", "landed", "generated", "captured", "signed up", "entered", "creation date"])
         .from_app("leads.created_at"),
+];
+
+/// What any lead that is still worked is called.
+const OPEN: &[&str] = &["open", "active"];
+const READY: &[&str] = &["open", "active", "prepped"];
+/// How people say that somebody did not come.
+const MISSED: &[&str] = &[
+    "no shows",
+    "noshows",
+    "bailed",
+    "bailed on",
+    "ghosted",
+    "stood us up",
+    "did not show",
+    "did not show up",
+    "never showed",
+    "never showed up",
+    "did not turn up",
+    "did not attend",
+    "failed to show",
+    "skipped",
+    "flaked",
+    "missed",
+    "no showed",
+    "did not come",
+    "did not join",
+    "never joined",
 ];
 
 const VIEWS: &[View] = &[

@@ -1,6 +1,6 @@
 //! Meetings: what was held with whom, how it went, and what was agreed to do next.
 
-use super::column::{Choice, Column};
+use super::column::{Choice, Column, Role};
 use super::kind::{Kind, Op};
 use super::{Action, Automation, Index, Sort, Table, Trigger, View, Where};
 
@@ -10,15 +10,30 @@ pub const MEETINGS: Table = Table {
     singular: "meeting",
     icon: "calendar",
     about: "Unified meeting history with recording metadata and next actions",
-    nouns: &[
-        "meeting",
-        "meetings",
-        "call",
-        "calls",
-        "conversation",
-        "conversations",
-        "recording",
-        "recordings",
+    nouns: &["meeting", "meetings", "call", "calls", "conversation", "conversations", "to meet"],
+    topics: &[
+        "demo",
+        "demonstration",
+        "discovery",
+        "kickoff",
+        "kick-off",
+        "qbr",
+        "intro",
+        "introduction",
+        "onboarding",
+        "check-in",
+        "standup",
+        "workshop",
+        "training",
+        "walkthrough",
+        "negotiation",
+        "retro",
+        "sync-up",
+        "business review",
+        "quarterly business review",
+        "product tour",
+        "scoping",
+        "technical review",
     ],
     columns: COLUMNS,
     views: VIEWS,
@@ -36,17 +51,17 @@ pub const MEETINGS: Table = Table {
 
 const COLUMNS: &[Column] = &[
     Column::new("title", "Title", Kind::Text, 1, "What the meeting was called")
-        .words(&["meeting title", "name", "meeting name", "subject", "topic", "event", "event name", "meeting"])
+        .words(&["meeting title", "name", "meeting name", "subject", "topic", "event", "event name", "meeting"]).role(Role::Topic)
         .from_app("meetings.title")
         .searched(),
     Column::new("meeting_date", "Meeting Date", Kind::Instant, 1, "When the meeting started")
-        .words(&["date", "start", "start time", "meeting time", "meeting start", "when", "held on", "activity date"])
+        .words(&["date", "start", "start time", "meeting time", "meeting start", "when", "held on", "activity date"]).said(&["happened", "dated", "held", "took place", "scheduled", "took"])
         .from_app("meetings.start_time"),
     Column::new("duration_minutes", "Duration (min)", Kind::Number, 1, "How long the meeting took, in minutes")
-        .words(&["duration", "length", "minutes", "meeting length", "meeting duration", "call duration", "how long"])
+        .words(&["duration", "length", "minutes", "meeting length", "meeting duration", "call duration", "how long"]).said(&["ran", "lasted", "lasting", "long", "run", "took", "min", "mins", "minute", "running", "call length", "length of calls"])
         .from_app("meetings.duration_minutes"),
     Column::new("contact_name", "Contact", Kind::Text, 2, "The person met, from the other side")
-        .words(&["person", "attendee", "participant", "full name", "guest", "with", "prospect", "contact person"])
+        .words(&["person", "attendee", "participant", "full name", "guest", "with", "prospect", "contact person"]).role(Role::Person)
         .from_app("the meeting's contact: primary contact, external attendee, any attendee but the owner, lead")
         .searched(),
     Column::new("contact_email", "Email", Kind::Email, 3, "The e-mail address of the person met")
@@ -54,37 +69,38 @@ const COLUMNS: &[Column] = &[
         .from_app("the address of the meeting's contact")
         .searched(),
     Column::new("contact_company", "Company", Kind::Company, 4, "The company of the person met")
-        .words(&["company name", "account", "account name", "organization", "organisation", "associated company"])
+        .words(&["company name", "account", "account name", "organization", "organisation", "associated company"]).said(&["companies"]).role(Role::Company)
         .from_app("meetings.company_id to companies.name, else the contact's company")
         .searched(),
     Column::new("sentiment", "Sentiment", Kind::Status, 5, "How the meeting went, by its tone")
         .words(&["mood", "tone", "feeling", "sentiment score", "how it went"])
         .options(&[
-            Choice::new("Negative", "Negative", "red").words(&["bad", "went badly", "unhappy", "poor"]),
+            Choice::new("Negative", "Negative", "red").words(&["bad", "went badly", "unhappy", "poor"])
+                .said(&["went poorly", "badly", "did not go well", "not go well", "negatively", "rough", "sour"]),
             Choice::new("Neutral", "Neutral", "gray").words(&["okay", "mixed", "flat"]),
-            Choice::new("Positive", "Positive", "green").words(&["good", "went well", "happy"]),
+            Choice::new("Positive", "Positive", "green").words(&["good", "went well", "happy"]).said(&["positively"]),
             Choice::new("Very Positive", "Very Positive", "blue").words(&["great", "excellent", "went very well"]),
         ])
         .from_app("meetings.sentiment_score: below -0.25, below 0.25, below 0.75, else Very Positive"),
     Column::new("summary", "Summary", Kind::Text, 6, "What was said, in short")
-        .words(&["meeting summary", "notes", "meeting notes", "recap", "overview"])
+        .words(&["meeting summary", "notes", "meeting notes", "recap", "overview"]).said(&["summaries"])
         .from_app("meetings.summary as plain text"),
     Column::new("next_actions", "Next Actions", Kind::Tags, 7, "What was agreed to do next")
-        .words(&["next action", "actions", "action items", "next steps", "next step", "follow up", "follow ups", "todo"])
+        .words(&["next action", "actions", "action items", "next steps", "next step", "follow up", "follow ups", "todo"]).said(&["follow-up", "follow-ups", "follow-up actions", "next step"])
         .from_app("meetings.next_actions"),
     Column::new("owner", "Owner", Kind::Person, 8, "The member of the organization who held the meeting")
-        .words(&["meeting owner", "host", "organizer", "organiser", "rep", "sales rep", "assigned to", "held by"])
+        .words(&["meeting owner", "host", "organizer", "organiser", "rep", "sales rep", "assigned to", "held by"]).said(&["salesperson", "seller", "ae", "bdr", "sdr", "person on our team"]).role(Role::Owner)
         .from_app("meetings.owner_user_id to profiles"),
     Column::new("recording_url", "Recording", Kind::Url, 9, "Where the meeting's recording can be watched")
-        .words(&["recording link", "share url", "share link", "video", "video url", "fathom link"])
+        .words(&["recording link", "share url", "share link", "video", "video url", "fathom link"]).said(&["recorded"])
         .from_app("meetings.share_url")
         .detail(),
     Column::new("transcript", "Transcript", Kind::Text, 10, "The meeting word for word; returned only when asked for")
-        .words(&["transcript text", "transcription", "meeting transcript", "call transcript"])
+        .words(&["transcript text", "transcription", "meeting transcript", "call transcript"]).said(&["transcribed"])
         .from_app("meetings.transcript_text")
         .detail(),
     Column::new("lead_source", "Source", Kind::Text, 11, "Where the meeting's lead came from, or `Direct`")
-        .words(&["channel", "origin", "came from", "booking link", "utm source"])
+        .words(&["channel", "origin", "came from", "booking link", "utm source"]).said(&["lead source", "lead sources", "sourced from"]).role(Role::Channel)
         .from_app("the linked lead's booking_link_name, source_channel, utm_source: the first not empty, else Direct"),
 ];
 

@@ -40,9 +40,9 @@ mod written;
 pub use catalog::{
     Catalog, CatalogColumn, CatalogOption, CatalogTable, CatalogView, Dir, Member, Place, SortArg, ViewSpec,
 };
-pub use catalogs::{Catalogs, as_declared};
+pub use catalogs::{Catalogs, as_declared, catalog_as_declared};
 pub use clients::CLIENTS;
-pub use column::{Access, Choice, Column, Derivation, Slot};
+pub use column::{Access, Choice, Column, Derivation, Role, Slot};
 pub use companies::COMPANIES;
 pub use contacts::CONTACTS;
 pub use filter::{Filter, FilterArg, Range, Test};
@@ -67,6 +67,8 @@ pub struct Table {
     pub about: &'static str,
     /// The nouns people use for its rows.
     pub nouns: &'static [&'static str],
+    /// What people call rows by their kind, which their title holds: "demos", "the kickoff".
+    pub topics: &'static [&'static str],
     pub columns: &'static [Column],
     /// The first view is the default one.
     pub views: &'static [View],

@@ -1,0 +1,130 @@
+//! Dates in a request, and the columns they belong to.
+
+use super::draft::{Found, Where};
+use super::grammar::Gram;
+use super::moment::When;
+use super::reader::Reader;
+use super::text::TokenKind;
+use crate::tables::{CatalogColumn, Kind};
+
+fn is_date(column: &CatalogColumn) -> bool {
+    matches!(column.kind, Kind::Day | Kind::Instant)
+}
+
+impl Reader<'_> {
+    /// "last week", "since Friday", "this month by meeting date".
+    pub(super) fn date(&mut self, at: usize) -> Option<usize> {
+        let (length, when) = self.date_at(at)?;
+        let mut end = at + length;
+        end += usize::from(self.token(end).is_some_and(|token| token.kind == TokenKind::Possessive));
+        let by = self.gram(end, Gram::By).map_or(end, |n| end + n);
+        if by > end
+            && let Some((n, column)) = self.column_at(by, is_date)
+        {
+            self.draft.date_column = Some(column);
+            end = by + n;
+        }
+        self.some_date(when, at..end);
+        Some(end)
+    }
+
+    /// "created this week", "meeting date = today", "engaged since Thursday"; or the column alone, whose date
+    /// comes elsewhere.
+    pub(super) fn dated_column(&mut self, at: usize) -> Option<usize> {
+        let (length, column) = self.column_at(at, is_date)?;
+        let as_noun = self.word(at + length) == "to" && self.noun_at(at + length).is_some();
+        if self.gram(at, Gram::From).is_some_and(|from| from > length) || as_noun {
+            return None;
+        }
+        let mut start = at + length;
+        while [
+            "is",
+            "are",
+            "was",
+            "were",
+            "it",
+            "with",
+            "us",
+            "to",
+            "has",
+            "been",
+            "date",
+            "back",
+            "at",
+            "them",
+            "any",
+            "some",
+            "time",
+            "of",
+            "who",
+            "that",
+            "occurred",
+            "happened",
+            "scheduled",
+            "which",
+        ]
+        .contains(&self.word(start))
+            || self.token(start).is_some_and(|token| matches!(token.kind, TokenKind::Mark(':')))
+        {
+            if self.date_at(start).is_some() {
+                break;
+            }
+            start += 1;
+        }
+        let year = self.message.tokens.get(..self.end).and_then(|tokens| self.calendar.year(tokens, start));
+        if let Some((n, when)) = self.date_at(start).or(year) {
+            let (op, value) = when.comparison();
+            self.draft.filters.push(Found {
+                column: Where::Column(column),
+                op,
+                value,
+                tokens: at..start + n,
+            });
+            return Some(start + n);
+        }
+        if self.gram(start, Gram::Upcoming).is_some() && self.choice_phrase(start).is_none() {
+            self.draft.date_column = Some(column);
+            return self.upcoming(start);
+        }
+        // People are active who were in touch within a month.
+        if self.word(at) == "active" && length == 1 {
+            let (op, value) = When::LastDays(30).comparison();
+            self.draft.filters.push(Found { column: Where::Column(column), op, value, tokens: at..at + 1 });
+            return Some(at + 1);
+        }
+        // A noun of the table itself is no date.
+        if self.noun_at(at).is_some() {
+            return None;
+        }
+        // The word before may have been the date: "this month created".
+        let pending = self
+            .draft
+            .filters
+            .iter_mut()
+            .rev()
+            .find(|found| matches!(found.column, Where::SomeDate(_)) && found.tokens.end == at);
+        if let Some(found) = pending {
+            found.column = Where::Column(column);
+            return Some(at + length);
+        }
+        self.draft.date_column = Some(column);
+        Some(at + length)
+    }
+
+    /// "upcoming", "future"; "past".
+    pub(super) fn upcoming(&mut self, at: usize) -> Option<usize> {
+        if self.choice_phrase(at).is_some() || self.date_at(at).is_some() || self.word(at + 1) == "to" {
+            return None;
+        }
+        let (length, when) = match self.gram(at, Gram::Upcoming) {
+            Some(length) => (length, When::Since(self.calendar.today)),
+            None => (self.gram(at, Gram::Past)?, When::Before(self.calendar.today)),
+        };
+        let column = self.draft.date_column;
+        self.some_date(when, at..at + length);
+        if column.is_none() {
+            self.draft.date_column = None;
+        }
+        Some(at + length)
+    }
+}

@@ -1,0 +1,256 @@
+//! Step 0: decides whether a message asks for one of the standard tables, and answers with the call to make.
+//!
+//! The vocabulary is derived from the organization's tables; the grammar is fixed. Every word must be
+//! understood: what is not explained as a whole is left alone, so that richer skills keep their messages.
+//! A change is never guessed.
+
+mod absence;
+mod amounts;
+mod call;
+mod columns;
+mod create;
+mod days;
+mod draft;
+mod finish;
+mod grammar;
+mod lexicon;
+mod moment;
+mod names;
+mod numeral;
+mod people;
+mod phrases;
+mod reader;
+mod rows;
+mod shape;
+mod spelling;
+#[cfg(test)]
+mod tests;
+mod text;
+mod update;
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+
+pub use call::{Call, Operation, Part};
+
+use call::Found;
+use finish::Reason;
+use lexicon::{Lexicon, Sense};
+use moment::Calendar;
+use reader::{Message, Reader};
+use text::{Token, TokenKind};
+
+use crate::tables::{Catalog, dates};
+
+/// Reads messages for one organization, as its tables are now.
+#[derive(Debug)]
+pub struct Router {
+    lexicon: Lexicon,
+}
+
+/// What Step 0 makes of a message.
+#[derive(Debug, Clone)]
+pub enum Step {
+    /// A request for a standard table, ready to run.
+    Call(Box<Call>),
+    /// Left to the skills, with the reason.
+    Leave { reason: String },
+}
+
+impl Router {
+    /// Derives the vocabulary. Worth keeping for as long as the catalog stays the same.
+    pub fn new(catalog: Arc<Catalog>) -> Router {
+        Router { lexicon: Lexicon::new(catalog) }
+    }
+
+    /// The version of the catalog this router was derived from.
+    pub fn version(&self) -> i64 {
+        self.lexicon.catalog.version
+    }
+
+    /// What the message asks for, on the day it is in the zone.
+    pub fn route(&self, message: &str, now: DateTime<Utc>, zone: Tz) -> Step {
+        let leave = |reason: &str| Step::Leave { reason: reason.to_owned() };
+        let Some(tokens) = text::tokens(message) else {
+            return leave("it is too long for a request about rows");
+        };
+        let today = dates::today(now, zone);
+        let read = Message::new(message, tokens.clone(), &self.lexicon);
+        let found = self.best(&read, today);
+        let certain = found.as_ref().is_ok_and(|call| !self.may_be_misspelt(&read, call));
+        if certain && let Ok(call) = found {
+            return Step::Call(Box::new(call));
+        }
+        for (tokens, corrected) in self.corrections(&read.tokens) {
+            let mut read = Message::new(message, tokens, &self.lexicon);
+            read.corrected = corrected;
+            if let Ok(call) = self.best(&read, today) {
+                return Step::Call(Box::new(call));
+            }
+        }
+        match found {
+            Ok(call) => Step::Call(Box::new(call)),
+            Err(reason) => Step::Leave { reason },
+        }
+    }
+
+    /// Whether a word that was taken for a name is all but a word of the vocabulary.
+    fn may_be_misspelt(&self, message: &Message<'_>, call: &Call) -> bool {
+        !call.operation.is_write()
+            && message.tokens.iter().any(|token| {
+                token.word.len() >= 6
+                    && token.kind == TokenKind::Word
+                    && !self.is_known(&token.word)
+                    && self.lexicon.spelling.correct(&token.word).is_some()
+            })
+    }
+
+    fn is_known(&self, word: &str) -> bool {
+        grammar::GRAMMAR.knows(word)
+            || self.lexicon.phrases.knows(word)
+            || self.lexicon.is_given_name(word)
+            || names::is_industry(word)
+            || moment::WORDS.contains(&word)
+    }
+
+    /// The best reading over all tables.
+    fn best(&self, message: &Message<'_>, today: chrono::NaiveDate) -> Result<Call, String> {
+        let (by_noun, by_column) = self.candidates(message);
+        if by_noun.is_empty() && by_column.is_empty() {
+            return Err("it names no table, column or option".to_owned());
+        }
+        let mut reasons: Vec<String> = Vec::new();
+        for tables in [by_noun, by_column] {
+            let mut found: Vec<(i32, Call)> = Vec::new();
+            for table in tables {
+                match self.for_table(message, table, today) {
+                    Ok(read) => found.push((read.score, read.call)),
+                    Err(why) => reasons.push(format!("{}: {why}", self.label(table))),
+                }
+            }
+            found.sort_by_key(|(score, _)| -score);
+            let tied = matches!(found.as_slice(), [(first, _), (second, _), ..] if first == second);
+            if tied {
+                return Err("it can mean more than one table".to_owned());
+            }
+            if let Some((_, call)) = found.into_iter().next() {
+                return Ok(call);
+            }
+        }
+        Err(reasons.join("; "))
+    }
+
+    /// The tables whose rows are named, and those of which only columns or options are.
+    fn candidates(&self, message: &Message<'_>) -> (Vec<usize>, Vec<usize>) {
+        let (mut by_noun, mut by_column) = (Vec::new(), Vec::new());
+        for sense in message.senses.iter().flatten().flat_map(|found| found.meanings) {
+            let table = sense.table();
+            match sense {
+                Sense::Noun { .. } | Sense::Topic { .. } if !by_noun.contains(&table) => by_noun.push(table),
+                Sense::Noun { .. } | Sense::Topic { .. } => {}
+                _ if !by_column.contains(&table) => by_column.push(table),
+                _ => {}
+            }
+        }
+        // People are named by their jobs: "which directors do we know at Nimbus".
+        if message.tokens.iter().any(|token| names::job_role(&token.word).is_some()) {
+            let people = self
+                .lexicon
+                .tables
+                .iter()
+                .position(|words| words.roles.contains_key(&crate::tables::Role::JobTitle));
+            by_noun.extend(people.filter(|table| !by_noun.contains(table)));
+        }
+        by_column.retain(|table| !by_noun.contains(table));
+        by_column.sort_unstable();
+        (by_noun, by_column)
+    }
+
+    fn for_table(
+        &self,
+        message: &Message<'_>,
+        table: usize,
+        today: chrono::NaiveDate,
+    ) -> Result<Found, String> {
+        let calendar = Calendar { today, ahead: self.looks_ahead(message, table) };
+        let reader = || Reader::new(message, &self.lexicon, table, calendar);
+        if let Some(found) = update::read(&mut reader()).or_else(|| create::read(&mut reader())) {
+            return Ok(found);
+        }
+        let mut reader = reader();
+        reader
+            .read(0, message.tokens.len())
+            .map_err(|at| format!("`{}` says nothing here", reader.text(at, at + 1)))?;
+        let request = reader.request_read().map_err(|reason: Reason| reason.to_owned())?;
+        Ok(call::read(&reader, request))
+    }
+
+    fn label(&self, table: usize) -> &str {
+        self.lexicon.table(table).map_or("", |table| table.key())
+    }
+
+    /// Whether a weekday in the message is a coming one: meetings are made for later, unless the words are
+    /// about what was.
+    fn looks_ahead(&self, message: &Message<'_>, table: usize) -> bool {
+        let meets =
+            self.lexicon.table(table).is_some_and(|table| ["meetings", "leads"].contains(&table.key()));
+        let past = [
+            "did", "had", "was", "were", "ran", "held", "went", "happened", "took", "done", "since",
+            "lasted", "missed",
+        ];
+        meets && !message.tokens.iter().any(|token| past.contains(&token.word.as_str()))
+    }
+
+    /// The message with misspelt words put right: all of them, then only those where no name can stand.
+    fn corrections(&self, tokens: &[Token]) -> Vec<(Vec<Token>, Vec<usize>)> {
+        let unknown = |token: &Token| token.kind == TokenKind::Word && !self.is_known(&token.word);
+        // "last weak" can only be a week.
+        let in_time = |at: usize| {
+            at.checked_sub(1)
+                .and_then(|before| tokens.get(before))
+                .is_some_and(|before| ["last", "this", "next", "past"].contains(&before.word.as_str()))
+        };
+        let found: Vec<(usize, &str)> = tokens
+            .iter()
+            .enumerate()
+            .filter(|(at, token)| {
+                unknown(token) && (!names::is_common(&token.word) || in_time(*at) || token.word == "form")
+            })
+            .filter_map(|(at, token)| Some((at, self.lexicon.spelling.correct(&token.word)?)))
+            .collect();
+        if found.is_empty() || found.len() > 6 {
+            return Vec::new();
+        }
+        let slot = |at: usize| {
+            at.checked_sub(1).and_then(|before| tokens.get(before)).is_some_and(|before| {
+                ["at", "with", "from", "for", "by", "to", "called", "named"].contains(&before.word.as_str())
+            })
+        };
+        let apply = |chosen: &[(usize, &str)]| {
+            let mut corrected = tokens.to_vec();
+            for (at, word) in chosen {
+                if let Some(token) = corrected.get_mut(*at) {
+                    (*word).clone_into(&mut token.word);
+                }
+            }
+            (corrected, chosen.iter().map(|(at, _)| *at).collect::<Vec<usize>>())
+        };
+        let elsewhere: Vec<(usize, &str)> = found.iter().copied().filter(|(at, _)| !slot(*at)).collect();
+        // A misspelt month behind "from" is likelier than a name.
+        let dated =
+            found.iter().all(|(at, word)| !slot(*at) || (word.len() >= 6 && moment::WORDS.contains(word)));
+        let mut tries = Vec::new();
+        if dated {
+            tries.push(apply(&found));
+        }
+        if !elsewhere.is_empty() {
+            tries.push(apply(&elsewhere));
+        }
+        if elsewhere.len() != found.len() {
+            tries.push(apply(&found));
+        }
+        tries
+    }
+}

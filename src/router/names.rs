@@ -1,0 +1,107 @@
+//! Which unknown words can be names, and of what: people, companies, industries, channels, jobs.
+//!
+//! The lists are general knowledge of the language. They say what a word is likely to be, never what an
+//! organization has in its tables.
+
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+/// Given names in use in many countries.
+static GIVEN_NAMES: LazyLock<HashSet<&str>> = LazyLock::new(|| lines(include_str!("words/given_names.txt")));
+/// Words too common to be a name by themselves.
+static COMMON: LazyLock<HashSet<&str>> = LazyLock::new(|| lines(include_str!("words/common.txt")));
+/// Countries, regions and cities: no standard column holds them.
+static PLACES: LazyLock<HashSet<&str>> = LazyLock::new(|| lines(include_str!("words/places.txt")));
+static INDUSTRIES: LazyLock<HashSet<&str>> = LazyLock::new(|| lines(include_str!("words/industries.txt")));
+/// Ways by which leads come in.
+static CHANNELS: LazyLock<HashSet<&str>> = LazyLock::new(|| lines(include_str!("words/channels.txt")));
+static JOB_ROLES: LazyLock<HashSet<&str>> = LazyLock::new(|| lines(include_str!("words/job_roles.txt")));
+/// Words that companies carry behind their name.
+static BUSINESS_WORDS: LazyLock<HashSet<&str>> =
+    LazyLock::new(|| lines(include_str!("words/business_words.txt")));
+
+fn lines(text: &'static str) -> HashSet<&'static str> {
+    text.lines().filter(|line| !line.is_empty()).collect()
+}
+
+pub(super) fn is_given_name(word: &str) -> bool {
+    GIVEN_NAMES.contains(word)
+}
+
+pub(super) fn is_common(word: &str) -> bool {
+    COMMON.contains(word)
+}
+
+pub(super) fn is_place(word: &str) -> bool {
+    PLACES.contains(word)
+}
+
+/// Services that sell data about people and companies: what comes "from" them is not in the tables.
+pub(super) fn is_data_vendor(words: &str) -> bool {
+    const VENDORS: &[&str] = &[
+        "apollo",
+        "zoominfo",
+        "clearbit",
+        "lusha",
+        "cognism",
+        "explorium",
+        "apify",
+        "hunter",
+        "rocketreach",
+        "crunchbase",
+        "clay",
+        "pitchbook",
+        "seamless",
+        "dealroom",
+        "bombora",
+        "sales navigator",
+        "linkedin sales navigator",
+        "instantly",
+        "lemlist",
+        "snov",
+        "uplead",
+        "leadiq",
+    ];
+    VENDORS.contains(&words)
+}
+
+pub(super) fn is_business_word(word: &str) -> bool {
+    BUSINESS_WORDS.contains(word)
+}
+
+/// Whether the words name an industry.
+pub(super) fn is_industry(words: &str) -> bool {
+    INDUSTRIES.contains(words)
+}
+
+/// Whether one of the words, or all together, is a way by which leads come in.
+pub(super) fn is_channel(words: &str) -> bool {
+    CHANNELS.contains(words) || words.split(' ').any(|word| CHANNELS.contains(word))
+}
+
+/// One channel in the singular: "referrals" are of the channel "referral".
+pub(super) fn channel_singular(written: &str) -> &str {
+    match written.strip_suffix(['s', 'S']) {
+        Some(singular) if CHANNELS.contains(singular.to_lowercase().as_str()) && singular.len() > 3 => {
+            singular
+        }
+        _ => written,
+    }
+}
+
+pub(super) fn is_exact_channel(words: &str) -> bool {
+    CHANNELS.contains(words)
+}
+
+/// The singular of a word that names a job: "ctos" is "cto".
+pub(super) fn job_role(word: &str) -> Option<&'static str> {
+    let singular = word.strip_suffix('s').unwrap_or(word);
+    JOB_ROLES.get(singular).or_else(|| JOB_ROLES.get(word)).copied()
+}
+
+/// Reads every list, so that no message pays for it.
+pub(super) fn prepare() {
+    for list in [&GIVEN_NAMES, &COMMON, &PLACES, &INDUSTRIES, &CHANNELS, &JOB_ROLES, &BUSINESS_WORDS] {
+        LazyLock::force(list);
+    }
+}

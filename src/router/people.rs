@@ -1,0 +1,299 @@
+//! Who works the rows: "my", "Sarah's", "owned by Tom", "unassigned"; and what people do for a living.
+
+use serde_json::{Value as Json, json};
+
+use super::grammar::Gram;
+use super::names;
+use super::reader::{Name, Reader};
+use super::text::TokenKind;
+use crate::tables::{Op, Role};
+
+impl Reader<'_> {
+    /// "my", "mine", "assigned to me".
+    pub(super) fn mine(&mut self, at: usize) -> Option<usize> {
+        let length = self.gram(at, Gram::Me)?;
+        let end = at + length;
+        self.draft.ours = true;
+        if let Some(owner) = self.role(Role::Owner)
+            && !self.draft.has_filter_on(owner)
+        {
+            self.draft.filter(owner, Op::Equals, json!({"me": true}), at..end);
+        }
+        Some(end)
+    }
+
+    /// "unassigned", "with no owner".
+    pub(super) fn unowned(&mut self, at: usize) -> Option<usize> {
+        let length = self.gram(at, Gram::Unowned)?;
+        let owner = self.role(Role::Owner)?;
+        self.draft.filter(owner, Op::IsEmpty, Json::Null, at..at + length);
+        Some(at + length)
+    }
+
+    /// "owned by Tom", "assigned to me", "by Sarah", "for Tom" where rows are worked for somebody.
+    pub(super) fn owned_by(&mut self, at: usize) -> Option<usize> {
+        let by = self.gram(at, Gram::OwnedBy);
+        let length = by.or_else(|| ["by"].contains(&self.word(at)).then_some(1))?;
+        let start = self.past_articles(at + length);
+        if self.word(start) == "me" || (self.word(start) == "myself") {
+            self.draft.ours = true;
+            return self.owned(json!({"me": true}), at..start + 1);
+        }
+        if by.is_some() && ["nobody", "anyone", "anybody"].contains(&self.word(start)) {
+            let owner = self.role(Role::Owner)?;
+            self.draft.filter(owner, Op::IsEmpty, Json::Null, at..start + 1);
+            return Some(start + 1);
+        }
+        let name = self.name_at(start, true).filter(|name| name.person || by.is_some())?;
+        let mut end = start + name.length;
+        let mut values = vec![name.text];
+        while let Some(next) = self.next_person(end) {
+            end = next.0;
+            values.push(next.1.text);
+        }
+        let value = if values.len() == 1 { json!(values.first()?) } else { json!(values) };
+        self.owned(value, at..end)
+    }
+
+    /// "or Priya", "and Priya".
+    fn next_person(&self, at: usize) -> Option<(usize, Name)> {
+        let comma = at + usize::from(self.is_comma(at));
+        let start = self.past_any(comma, &[Gram::Or, Gram::And]);
+        if start == at {
+            return None;
+        }
+        let name = self.name_at(start, true).filter(|name| name.person)?;
+        let end = start + name.length;
+        Some((end, name))
+    }
+
+    pub(super) fn owned(&mut self, value: Json, tokens: std::ops::Range<usize>) -> Option<usize> {
+        let owner = self.role(Role::Owner)?;
+        let end = tokens.end;
+        let op = if value.is_array() { Op::In } else { Op::Equals };
+        self.draft.filter(owner, op, value, tokens);
+        Some(end)
+    }
+
+    /// "Sarah's leads", "Globex's contacts", "Dana Whitfield's phone number".
+    pub(super) fn possessive_owner(&mut self, at: usize) -> Option<usize> {
+        let name = self.name_at(at, true)?;
+        let mut end = at + name.length;
+        let mut values = vec![name.text.clone()];
+        while let Some((after, next)) = self.next_person(end).filter(|_| name.person) {
+            end = after;
+            values.push(next.text);
+        }
+        // "fatimas" is careless for "Fatima's".
+        let stem = name.words.strip_suffix('s').unwrap_or_default();
+        let careless = self.lexicon.is_given_name(stem) && !self.lexicon.is_given_name(&name.words);
+        let name = if careless {
+            Name { text: name.text.trim_end_matches(['s', 'S']).to_owned(), person: true, ..name }
+        } else {
+            name
+        };
+        if careless && values.len() == 1 {
+            values = vec![name.text.clone()];
+        } else {
+            self.token(end).filter(|token| token.kind == TokenKind::Possessive)?;
+            end += 1;
+        }
+        if name.person && self.role(Role::Owner).is_some() {
+            let value = if values.len() == 1 { json!(values.first()?) } else { json!(values) };
+            return self.owned(value, at..end);
+        }
+        if name.person {
+            return self.person_named(&name, at..end).then_some(end);
+        }
+        let company = self.role(Role::Company)?;
+        self.draft.keyed = true;
+        self.draft.filter(company, Op::Contains, json!(name.text), at..end);
+        Some(end)
+    }
+
+    /// "leads Tom is handling", "which calls did Sarah do".
+    pub(super) fn owner_before_verb(&mut self, at: usize) -> Option<usize> {
+        self.role(Role::Owner)?;
+        let strong = [
+            "own", "owns", "owned", "handles", "handling", "handled", "manages", "managing", "managed",
+            "looks", "looking", "brought", "runs", "works", "hosted", "booked",
+        ];
+        let name = self.name_at(at, true).filter(|name| {
+            let verb = at + name.length;
+            let verb = verb + usize::from(["is", "currently", "has", "was"].contains(&self.word(verb)));
+            name.person || (strong.contains(&self.word(verb)) && !names::is_business_word(&name.words))
+        })?;
+        let mut end = at + name.length;
+        let mut values = vec![name.text.clone()];
+        while let Some((after, next)) = self.next_person(end) {
+            end = after;
+            values.push(next.text);
+        }
+        let mut verb = end;
+        while ["currently", "still", "now", "also", "already", "is", "was", "has", "have", "really"]
+            .contains(&self.word(verb))
+            && self.gram(verb, Gram::Owns).is_none_or(|n| n == 1)
+            && self.gram(verb + 1, Gram::Owns).is_some()
+        {
+            verb += 1;
+        }
+        let asked = at > 0
+            && ["did", "does", "do", "has", "have", "is", "are", "was", "had"].contains(&self.word(at - 1));
+        let after_rows = self.draft.noun.is_some_and(|noun| noun.plural) && self.choice_phrase(end).is_some();
+        let owns = self.gram(verb, Gram::Owns).or_else(|| after_rows.then_some(0));
+        if !asked && owns.is_none() {
+            return None;
+        }
+        // What the verb says besides, such as a lost client, is read again as an option.
+        let after = owns.filter(|_| self.choice_phrase(verb).is_none()).map_or(verb, |n| verb + n);
+        let after = if asked && self.word(end) == "not" { end } else { after };
+        let value = if values.len() == 1 { json!(values.first()?) } else { json!(values) };
+        self.owned(value, at..after.max(end))
+    }
+
+    /// A person of the table's other side, by name; whether the table has such a column.
+    pub(super) fn person_named(&mut self, name: &Name, tokens: std::ops::Range<usize>) -> bool {
+        self.draft.keyed = true;
+        if let Some(person) = self.role(Role::Person) {
+            self.draft.filter(person, Op::Contains, json!(name.text), tokens);
+            return true;
+        }
+        let Some(given) = self.role(Role::GivenName) else { return false };
+        match (name.text.split_once(char::is_whitespace), self.role(Role::FamilyName)) {
+            (Some((first, last)), Some(family)) => {
+                self.draft.filter(given, Op::Contains, json!(first), tokens.clone());
+                self.draft.filter(family, Op::Contains, json!(last.trim()), tokens);
+            }
+            _ => self.draft.filter(given, Op::Contains, json!(name.text), tokens),
+        }
+        true
+    }
+
+    /// "CTOs", "marketing managers", "heads of sales", "VP Sales": people by what they do.
+    pub(super) fn job(&mut self, at: usize) -> Option<usize> {
+        let title = self.role(Role::JobTitle)?;
+        let (end, words) = match self.job_title(at) {
+            Some(found) => found,
+            // "procurement people"
+            None if is_department(self.word(at))
+                && self.noun_at(at + 1).is_some_and(|(_, plural)| plural) =>
+            {
+                (at + 1, self.text(at, at + 1).to_owned())
+            }
+            None => return None,
+        };
+        self.draft.filter(title, Op::Contains, json!(words), at..end);
+        self.set_noun(at, true);
+        Some(end)
+    }
+
+    /// The words of a job, in the singular, and where they end.
+    pub(super) fn job_title(&self, at: usize) -> Option<(usize, String)> {
+        let is_modifier = |at: usize| is_department(self.word(at));
+        let mut role_at = at;
+        while is_modifier(role_at) && names::job_role(self.word(role_at)).is_none() && role_at - at < 3 {
+            role_at += 1;
+        }
+        let role = names::job_role(self.word(role_at)).filter(|_| role_at < self.end)?;
+        let mut end = role_at + 1;
+        // "VP Sales", "head of customer success", "VP of Sales"
+        let of = usize::from(["of", "for"].contains(&self.word(end)));
+        let mut tail = end + of;
+        while is_modifier(tail)
+            || (self.word(tail) == "and" && is_modifier(tail + 1) && of > 0 && tail > end + of)
+        {
+            tail += 1;
+        }
+        if tail > end + of {
+            end = tail;
+        } else if role == "head" {
+            return None;
+        }
+        let before = if role_at > at { format!("{} ", self.text(at, role_at)) } else { String::new() };
+        let written = self.text(role_at, role_at + 1);
+        let singular =
+            if written.len() > role.len() { written.get(..role.len()).unwrap_or(written) } else { written };
+        let after =
+            if end > role_at + 1 { format!(" {}", self.text(role_at + 1, end)) } else { String::new() };
+        Some((end, format!("{before}{singular}{after}")))
+    }
+}
+
+fn is_department(word: &str) -> bool {
+    const DEPARTMENTS: &[&str] = &[
+        "sales",
+        "marketing",
+        "engineering",
+        "finance",
+        "product",
+        "operations",
+        "ops",
+        "it",
+        "hr",
+        "growth",
+        "data",
+        "security",
+        "procurement",
+        "legal",
+        "technology",
+        "people",
+        "design",
+        "research",
+        "customer",
+        "success",
+        "support",
+        "business",
+        "development",
+        "revenue",
+        "project",
+        "account",
+        "software",
+        "technical",
+        "digital",
+        "commercial",
+        "general",
+        "managing",
+        "senior",
+        "junior",
+        "regional",
+        "brand",
+        "content",
+        "supply",
+        "chain",
+        "talent",
+        "human",
+        "resources",
+        "financial",
+        "information",
+        "medical",
+        "creative",
+        "purchasing",
+        "partnerships",
+        "facilities",
+        "logistics",
+        "office",
+        "executive",
+        "quality",
+        "risk",
+        "compliance",
+        "vice",
+        "chief",
+        "deputy",
+        "assistant",
+        "partner",
+        "platform",
+        "infrastructure",
+        "devops",
+        "cloud",
+        "innovation",
+        "strategy",
+        "solutions",
+        "pre",
+        "post",
+        "field",
+        "inside",
+        "demand",
+        "generation",
+    ];
+    DEPARTMENTS.contains(&word)
+}

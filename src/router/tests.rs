@@ -1,0 +1,1 @@
+//! What Step 0 answers, checked against the declared tables.
