@@ -31,8 +31,11 @@ impl Reader<'_> {
         let (start, named) = match self.column_at(at, is_amount) {
             Some((length, column)) => {
                 let mut from = at + length;
-                while ["is", "are", "was", "were", "of", "for", "that", "being", "has", "have", "it", "a"]
-                    .contains(&self.word(from))
+                while [
+                    "is", "are", "was", "were", "of", "for", "that", "being", "has", "have", "it", "a", "us",
+                    "me",
+                ]
+                .contains(&self.word(from))
                     || self.token(from).is_some_and(|token| matches!(token.kind, TokenKind::Mark(':')))
                 {
                     from += 1;

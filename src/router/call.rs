@@ -155,6 +155,8 @@ pub(super) fn read(reader: &Reader<'_>, request: Request) -> Found {
     let score = 10 * i32::from(noun.is_some_and(|noun| noun.plural))
         + 4 * i32::from(noun.is_some())
         + field_score(reader)
+        // A person's cell is looked up among the contacts first.
+        + 2 * i32::from(noun.is_none() && !request.fields.is_empty() && reader.role(crate::tables::Role::GivenName).is_some())
         - 2 * i32::try_from(reader.draft.doubts).unwrap_or(9)
         - i32::from(!request.group_by.is_empty() && reader.draft.each);
     let call = Call {

@@ -80,6 +80,10 @@ impl Reader<'_> {
         let negated = self.gram(from, Gram::Not);
         from += negated.unwrap_or_default();
         let op = if negated.is_some() { Op::NotEquals } else { Op::Equals };
+        from = self.past_any(from, &[Gram::In]);
+        from += usize::from(
+            self.token(from).is_some_and(|token| matches!(token.kind, TokenKind::Mark('(' | '['))),
+        );
         if self.word(from) == "me" {
             self.draft.filter(column, op, json!({"me": true}), at..from + 1);
             return Some(from + 1);
@@ -475,7 +479,9 @@ impl Reader<'_> {
         let is_asked =
             |column: &CatalogColumn| !matches!(column.kind, Kind::Day | Kind::Instant) || !column.custom;
         let (length, column) = self.column_at(at, is_asked)?;
-        if self.noun_at(at).is_some_and(|(n, _)| n >= length) {
+        if self.noun_at(at).is_some_and(|(n, _)| n >= length)
+            || self.gram(at, Gram::From).is_some_and(|n| n >= length)
+        {
             return None;
         }
         self.note_noun_within(at, length);

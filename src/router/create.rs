@@ -73,7 +73,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Found> {
 }
 
 impl Reader<'_> {
-    fn is_topic(&self, at: usize) -> bool {
+    pub(super) fn is_topic(&self, at: usize) -> bool {
         self.senses(at).any(|(_, sense)| matches!(sense, Sense::Topic { .. }))
     }
 

@@ -61,6 +61,8 @@ impl Reader<'_> {
             "occurred",
             "happened",
             "scheduled",
+            "later",
+            "earlier",
             "which",
         ]
         .contains(&self.word(start))
@@ -108,7 +110,8 @@ impl Reader<'_> {
             return Some(at + length);
         }
         self.draft.date_column = Some(column);
-        Some(at + length)
+        self.draft.date_column_at = at;
+        Some(at + length + usize::from(self.word(at + length) == "date"))
     }
 
     /// "upcoming", "future"; "past".

@@ -41,6 +41,7 @@ pub(super) struct Draft {
     pub asks_rows: bool,
     /// A date column that was named and waits for its date.
     pub date_column: Option<usize>,
+    pub date_column_at: usize,
     /// Leads by what became of their meeting are dated by it.
     pub speaks_of_event: bool,
     /// "most", in a question for the group with the most.

@@ -101,6 +101,15 @@ impl Reader<'_> {
 
     /// Which figure was asked for, when the words left it open.
     fn choose_figure(&mut self) {
+        // "last contact date for Solvay"
+        let waits = self
+            .draft
+            .date_column
+            .filter(|_| self.draft.keyed && self.draft.noun.is_none() && self.draft.fields.is_empty());
+        if let Some(column) = waits {
+            self.draft.fields.push(Field { column, at: self.draft.date_column_at });
+            self.draft.date_column = None;
+        }
         let is_number = |reader: &Self, column: usize| reader.kind(column) == Some(Kind::Number);
         if let Some((column, dir)) = self.draft.extreme
             && self
@@ -207,11 +216,17 @@ impl Reader<'_> {
             }
             Some(_) => {
                 let superlative =
-                    matches!(draft.superlative, Some(Superlative::Measure(_) | Superlative::Length(_)))
+                    (matches!(draft.superlative, Some(Superlative::Measure(_) | Superlative::Length(_)))
+                        || (draft.superlative.is_some()
+                            && self.words().is_some_and(|words| words.topics.is_empty())))
                         || !draft.sort.is_empty();
                 let keyed = draft.keyed
                     && (draft.asks || draft.finds || !draft.fields.is_empty() || self.has_exact_key());
-                if !keyed && !superlative {
+                let meeting = draft.keyed
+                    && self.words().is_some_and(|words| !words.topics.is_empty())
+                    && self.is_dated()
+                    && draft.fields.is_empty();
+                if !keyed && !superlative && !meeting {
                     return Err("one row is meant, and nothing says which");
                 }
                 if keyed
@@ -257,6 +272,12 @@ impl Reader<'_> {
             return Err("people by their job, not said to be one's own");
         }
         Ok(())
+    }
+
+    fn is_dated(&self) -> bool {
+        self.draft.filters.iter().any(|found| {
+            matches!(found.column, Where::Column(column) if matches!(self.kind(column), Some(Kind::Day | Kind::Instant)))
+        })
     }
 
     /// Whether the row whose cell is asked for is named by what people know it by.
@@ -315,7 +336,9 @@ impl Reader<'_> {
             let length = self.column_at(*place, |_| true).map_or(1, |(length, _)| length);
             let end = place + length;
             let end = end
-                + usize::from(["field", "fields", "column", "columns", "value"].contains(&self.word(end)));
+                + usize::from(
+                    ["field", "fields", "column", "columns", "value", "date"].contains(&self.word(end)),
+                );
             let next = self.word(end);
             let joined = ["of", "for", "on", "at", "and", "in", "from", "to", "please", "again", "or"]
                 .contains(&next)

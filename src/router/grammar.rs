@@ -128,7 +128,7 @@ pub(super) static GRAMMAR: LazyLock<Phrases<Gram>> = LazyLock::new(|| {
 const LISTS: &[(Gram, &str)] = &[
     (
         Gram::Filler,
-        "someone, somebody, i am looking, i am looking at, i am after, it is possible to, is it possible to, ya, would ya, is it possible to see, i am trying to see, you have, on us, i mean, em, but, able, be able to, able to, she is, he is, they are, she is the, he is the, across, across all, across our, done, made, received, in it, please to, for this, any of, just the, every single, at all, the following, happen to, we hold, hold for, each of, all of, pencil, the, a, an, all, any, every, each, me, us, please, kindly, hey, hi, hello, ok, okay, so, um, uh, er, erm, hmm, well, \
+        "where are, where do, where did, later, earlier, both, altogether, i please, could i please, may i please, can i please, coming, are we tracking, we track, we are tracking, tracking, we have got, at hand, later on, using, using a, who use, who use a, that use a, with both, sitting, sitting there, stuck, lying around, hanging around, sat there, pulling together, floating around, someone, somebody, i am looking, i am looking at, i am after, it is possible to, is it possible to, ya, would ya, is it possible to see, i am trying to see, you have, on us, i mean, em, but, able, be able to, able to, she is, he is, they are, she is the, he is the, across, across all, across our, done, made, received, in it, please to, for this, any of, just the, every single, at all, the following, happen to, we hold, hold for, each of, all of, pencil, the, a, an, all, any, every, each, me, us, please, kindly, hey, hi, hello, ok, okay, so, um, uh, er, erm, hmm, well, \
          just, only, actually, basically, like, really, quickly, quick, thanks, thank you, thank you very much, many thanks, \
          can, could, would, will, do, does, did, are, was, were, am, be, been, being, has, have, had, having, got, get, gotten, \
          that, which, these, those, them, they, their, theirs, it, its, there, here, some, still, currently, right now, now, \
@@ -141,7 +141,7 @@ const LISTS: &[(Gram, &str)] = &[
          records, rows, entries, results, details, in total, in all, overall, altogether, whole, entire, full, complete, \
          go ahead and, i think, you know, mate, buddy, team, folks, also, too, exactly how, my friend, dear, \
          this time, and also, who are, who is, that are, that is, which are, where the, we have with, with us, to date, so far, \
-         whoever, anything, sort of, kind of, then, no, yes, yeah, yep, sure, sorry, oh, ah, right, cool, great, good morning, \
+         whoever, anything, sort of, kind of, then, yeah, yep, sure, sorry, oh, ah, right, cool, great, good morning, \
          good afternoon, morning, afternoon, appreciate it, much appreciated, asap, need, want, each one, one by one, fall into, \
          fit into, belong to, split, breakdown, break down, broken down, broke down, grouped, group, distribution, numbers, figures, \
          stats for, looking, to look at, look at, check, check for, pull up, pulled, please can you, cheers, kind, \
@@ -151,7 +151,7 @@ const LISTS: &[(Gram, &str)] = &[
     ),
     (
         Gram::Ours,
-        "we have on file, we hold on file, on our file, we hold, have we any, do we hold, we have on, our, ours, we, we are, we have, we have got, do we have, have we got, have we, did we, we work with, that we work with, we know, do we know, in the crm, in our crm, \
+        "that are in our crm, are in our crm, that are in the crm, are in the crm, that we have in the crm, that we have in our crm, we have in the crm, we have in our crm, that sit in our crm, we have on the books, in our account base, from the system, off the crm, we have on file, we hold on file, on our file, we hold, have we any, do we hold, we have on, our, ours, we, we are, we have, we have got, do we have, have we got, have we, did we, we work with, that we work with, we know, do we know, in the crm, in our crm, \
          in crm, in my crm, from the crm, from our crm, in the system, in our system, in the database, in our database, in the db, on file, on record, \
          on the books, on our books, in our records, in our books, in our data, in the table, across the team, on the team, in the team, \
          has the team, have the team, the team has, the team have, does the team have, did the team have, our team, the whole team, in our list, \
@@ -159,7 +159,7 @@ const LISTS: &[(Gram, &str)] = &[
     ),
     (
         Gram::Show,
-        "chuck up, get up, put up, throw up, dig out for me, break out, show, list, display, give, view, see, pull, pull up, bring up, fetch, return, print, output, present, open, list out, give me, \
+        "showing, listing, giving me, giving us, telling me, pulling, sending me, showing me, listing out, telling us, sharing, chuck up, get up, put up, throw up, dig out for me, break out, show, list, display, give, view, see, pull, pull up, bring up, fetch, return, print, output, present, open, list out, give me, \
          show me, let me see, select, read out, run me, get me a list of, pull out, bring me, send me, select all, hand me, export, fetch me, \
          pull together, share, surface, filter, filter for, filter to, filter by, dig up, dig out, retrieve, load",
     ),
@@ -167,7 +167,10 @@ const LISTS: &[(Gram, &str)] = &[
         Gram::Find,
         "find, find me, search, search for, source, identify, discover, get, get me, get us, look for, hunt for, locate, look up, lookup, grab, grab me",
     ),
-    (Gram::Ask, "which, what, who, what are, which are, what is, whom, how about, which of, who all"),
+    (
+        Gram::Ask,
+        "is there, are there, is there a, is there an, is there any, are there any, do i have, do we have, which, what, who, what are, which are, what is, whom, how about, which of, who all",
+    ),
     (
         Gram::HowMany,
         "# of, how many, number of, total number of, the number of, count of, count, counts, total count, tally, no of, how many of, quantity of, \
@@ -193,7 +196,7 @@ const LISTS: &[(Gram, &str)] = &[
     ),
     (
         Gram::SortBy,
-        "arranged, arranged by, arrange by, sorted by, sort by, sorted on, ordered by, order by, ranked by, rank by, in order of, sorted, ordered, ranked, sort, ranked on, ordered on, arranged by, order",
+        "in descending order of, in decreasing order of, in ascending order of, in increasing order of, descending by, ascending by, arranged, arranged by, arrange by, sorted by, sort by, sorted on, ordered by, order by, ranked by, rank by, in order of, sorted, ordered, ranked, sort, ranked on, ordered on, arranged by, order",
     ),
     (
         Gram::Ascending,
@@ -269,7 +272,7 @@ const LISTS: &[(Gram, &str)] = &[
     ),
     (
         Gram::Without,
-        "without, without a, without an, without any, no, with no, have no, has no, having no, that have no, missing, missing a, missing an, missing their, missing any, \
+        "missing both, without both, with neither, without, without a, without an, without any, no, with no, have no, has no, having no, that have no, missing, missing a, missing an, missing their, missing any, \
          lacking, lacking a, that lack, who lack, lack, lacks, do not have, does not have, did not have, do not have a, do not have an, do not have any, does not have a, does not have an, \
          not have, have not got, have not got a, have not got an, have not got any, has not got a, has not got, that do not have, that do not have a, who do not have, with missing, with empty, with blank, with an empty, with a blank, with a missing, \
          with unknown, with an unknown, minus a, without their, that are missing, that are missing a, who are missing, are missing, is missing, are missing a, is missing a, that are lacking, we have no, we do not have, \
@@ -301,7 +304,7 @@ const LISTS: &[(Gram, &str)] = &[
     ),
     (
         Gram::From,
-        "from, from the, from a, from an, from our, via, via the, via a, through, through the, out of, that came from, who came from, came from, come from, coming from, originating from, sourced from, sourced via, that came via, came via, came through, came in from, came in via, came in through, come through, come in through, come in via, come in from, who came through, that came through, thanks to, generated by, attributed to, acquired through, acquired via, acquired from, who found us through, who found us via, found us via, found us through, off, off the, off of, originated from, referred by, that originated from, brought in by, brought in through",
+        "came to us through, came to us via, came to us from, come to us through, come to us via, come to us from, came our way through, come our way from, reached us through, from, from the, from a, from an, from our, via, via the, via a, through, through the, out of, that came from, who came from, came from, come from, coming from, originating from, sourced from, sourced via, that came via, came via, came through, came in from, came in via, came in through, come through, come in through, come in via, come in from, who came through, that came through, thanks to, generated by, attributed to, acquired through, acquired via, acquired from, who found us through, who found us via, found us via, found us through, off, off the, off of, originated from, referred by, that originated from, brought in by, brought in through",
     ),
     (Gram::For, "for, for the, regarding, concerning, for our"),
     (Gram::On, "on, on the, on our, against"),
@@ -313,8 +316,8 @@ const LISTS: &[(Gram, &str)] = &[
     (Gram::As, "as, as a, as an, into, as being"),
     (
         Gram::Me,
-        "my, mine, i own, i have, do i have, have i got, i have got, i had, did i have, did i do, did i hold, i did, i am handling, i handle, i am working on, i am on, i work, i run, i ran, i held, \
-         assigned to me, owned by me, on my calendar, in my calendar, on my plate, belonging to me, that are mine, under my name, under me, in my name, i am working, i am looking after, i look after, am i meeting, am i scheduled, am i due, am i set, am i supposed, have i had, i am responsible for, i manage, do i own, \
+        "i spent in, did i spend in, have i spent in, i spend in, did i spend on, i spent on, i have spent in, my, mine, i own, i have, do i have, have i got, i have got, i had, did i have, did i do, did i hold, i did, i am handling, i handle, i am working on, i am on, i work, i run, i ran, i held, \
+         assigned to me, owned by me, on my calendar, in my calendar, in my diary, on my plate, belonging to me, that are mine, under my name, under me, in my name, i am working, i am looking after, i look after, am i meeting, am i scheduled, am i due, am i set, am i supposed, have i had, i am responsible for, i manage, do i own, \
          on my books, with me, i am having, have i, handled by me, of mine, i took, for myself, myself, on my list, in my pipeline of, i was in, i attended, i hosted, did i run, did i host, did i attend, do i manage, do i look after, i am managing, i logged, that i have, that i own, in my book",
     ),
     (
@@ -324,7 +327,7 @@ const LISTS: &[(Gram, &str)] = &[
     ),
     (
         Gram::Owns,
-        "brought in, brought, generated, added, created, closed, signed, landed, took on, onboarded, picked up, met with, spoke to, spoke with, done, put in, logged, sourced, signed up, brought on, owns, own, owned, is handling, handles, handling, handled, manages, is managing, managing, managed, looks after, is looking after, looking after, look after, works, is working, working, is working on, working on, \
+        "pick up, bring in, close, sign, land, book, handle, manage, run, hold, host, get, look after, source, brought in, brought, generated, added, created, closed, signed, landed, took on, onboarded, picked up, met with, spoke to, spoke with, done, put in, logged, sourced, signed up, brought on, owns, own, owned, is handling, handles, handling, handled, manages, is managing, managing, managed, looks after, is looking after, looking after, look after, works, is working, working, is working on, working on, \
          has, have, had, has got, got, did, do, does, ran, runs, is running, running, took, held, holds, hosted, hosts, hosting, led, is responsible for, covers, is covering, has on, has had, does own, own right now, currently owns, is assigned to, is assigned, takes care of, is taking care of, \
          has lost, lost, won, booked, had booked, has booked, holding, is holding, worked, worked on, is on, attended, looked after, was handling, was managing, conducted, oversees, led on, is in charge of, in charge of, responsible for, did have, carries",
     ),
@@ -334,7 +337,7 @@ const LISTS: &[(Gram, &str)] = &[
     ),
     (
         Gram::Called,
-        "called, named, titled, entitled, with the name, with name, with the title, by the name of, name is, name of, goes by, whose name is, the name",
+        "called, named, titled, entitled, with the name, with name, with the title, by the name of, name is, name of, goes by, whose name is",
     ),
     (
         Gram::Mentions,
@@ -361,7 +364,7 @@ const LISTS: &[(Gram, &str)] = &[
     (Gram::Recent, "recent, recently, lately, of late"),
     (
         Gram::Stale,
-        "untouched, inactive, quiet, silent, gone quiet, gone dark, gone cold, gone silent, uncontacted, idle, dormant, went quiet, went dark, went silent, went cold, been quiet, been silent, been inactive, been idle, been untouched, stale, neglected, unengaged, disengaged, cold",
+        "left alone, been left alone, ignored, been ignored, been neglected, untouched, inactive, quiet, silent, gone quiet, gone dark, gone cold, gone silent, uncontacted, idle, dormant, went quiet, went dark, went silent, went cold, been quiet, been silent, been inactive, been idle, been untouched, stale, neglected, unengaged, disengaged, cold",
     ),
     (
         Gram::Create,
@@ -378,6 +381,6 @@ const LISTS: &[(Gram, &str)] = &[
     ),
     (
         Gram::Delete,
-        "del, rm, delete, remove, erase, trash, purge, get rid of, bin, scrub, wipe, discard, archive",
+        "drop, del, rm, delete, remove, erase, trash, purge, get rid of, bin, scrub, wipe, discard, archive",
     ),
 ];

@@ -24,11 +24,30 @@ pub(super) struct Lexicon {
 /// What a phrase of the organization means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sense {
-    Noun { table: usize, plural: bool },
-    Column { table: usize, column: usize },
-    Choice { table: usize, column: usize, option: usize },
-    Topic { table: usize, topic: usize, plural: bool },
-    View { table: usize, view: usize },
+    /// A noun for rows; a loose one is another table's by rights.
+    Noun {
+        table: usize,
+        plural: bool,
+        loose: bool,
+    },
+    Column {
+        table: usize,
+        column: usize,
+    },
+    Choice {
+        table: usize,
+        column: usize,
+        option: usize,
+    },
+    Topic {
+        table: usize,
+        topic: usize,
+        plural: bool,
+    },
+    View {
+        table: usize,
+        view: usize,
+    },
 }
 
 /// Which columns of a table play which part.
@@ -117,10 +136,13 @@ impl TableWords {
 
 fn add_table(phrases: &mut Phrases<Sense>, table: usize, of: &CatalogTable) {
     for noun in of.declared.nouns {
-        phrases.insert(noun, Sense::Noun { table, plural: is_plural(noun) });
+        phrases.insert(noun, Sense::Noun { table, plural: is_plural(noun), loose: false });
+    }
+    for noun in of.declared.loose_nouns {
+        phrases.insert(noun, Sense::Noun { table, plural: is_plural(noun), loose: true });
     }
     for noun in text::words(&of.label).split_last().iter().map(|(last, _)| last.as_str()) {
-        phrases.insert(noun, Sense::Noun { table, plural: true });
+        phrases.insert(noun, Sense::Noun { table, plural: true, loose: false });
     }
     for (topic, name) in of.declared.topics.iter().enumerate() {
         phrases.insert(name, Sense::Topic { table, topic, plural: false });
@@ -152,7 +174,11 @@ fn add_column(
     let key = known.key.replace('_', " ");
     let short = key.trim_end_matches(" url").to_owned();
     let labels = [key, plain_label(&known.label), short];
-    let words = known.words.iter().map(String::as_str).filter(|word| !VAGUE.contains(word));
+    // A lead's domain stands for its company; "website" is asked of companies.
+    let stands_for_company =
+        known.kind == Kind::Domain && declared.is_some_and(|declared| declared.role == Some(Role::Company));
+    let words =
+        known.words.iter().map(String::as_str).filter(|word| !stands_for_company && !VAGUE.contains(word));
     for phrase in labels.iter().map(String::as_str).chain(words) {
         if !is_noun(phrase) {
             phrases.insert(phrase, sense);

@@ -148,8 +148,10 @@ impl Router {
         for sense in message.senses.iter().flatten().flat_map(|found| found.meanings) {
             let table = sense.table();
             match sense {
-                Sense::Noun { .. } | Sense::Topic { .. } if !by_noun.contains(&table) => by_noun.push(table),
-                Sense::Noun { .. } | Sense::Topic { .. } => {}
+                Sense::Noun { loose: false, .. } | Sense::Topic { .. } if !by_noun.contains(&table) => {
+                    by_noun.push(table)
+                }
+                Sense::Noun { loose: false, .. } | Sense::Topic { .. } => {}
                 _ if !by_column.contains(&table) => by_column.push(table),
                 _ => {}
             }
@@ -200,6 +202,21 @@ impl Router {
             "did", "had", "was", "were", "ran", "held", "went", "happened", "took", "done", "since",
             "lasted", "missed",
         ];
+        let event = [
+            "meeting",
+            "meetings",
+            "call",
+            "calls",
+            "demo",
+            "demos",
+            "due",
+            "booked",
+            "scheduled",
+            "starts",
+            "meet",
+        ];
+        let own = self.lexicon.table(table).is_some_and(|table| !table.declared.topics.is_empty());
+        let meets = meets && (own || message.tokens.iter().any(|token| event.contains(&token.word.as_str())));
         meets && !message.tokens.iter().any(|token| past.contains(&token.word.as_str()))
     }
 

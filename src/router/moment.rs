@@ -99,6 +99,7 @@ impl Calendar {
     /// "since Friday", "before March", "between 1 and 5 May", "from Monday to Friday".
     fn bounded(&self, tokens: &[Token], at: usize) -> Option<(usize, When)> {
         let past = Calendar { ahead: false, ..*self };
+        let later = if weekday(word(tokens, at + 1)).is_some() { past } else { *self };
         let bound = |length: usize, calendar: Calendar| {
             let the = usize::from(word(tokens, at + length) == "the");
             let edge = ["start", "beginning", "end", "close"].contains(&word(tokens, at + length + the));
@@ -117,7 +118,7 @@ impl Calendar {
             }
             ("earlier" | "older", "than") => bound(2, past).map(|(n, (from, _))| (n, When::Before(from))),
             ("later" | "newer", "than") => bound(2, past).map(|(n, (_, to))| (n, When::After(to))),
-            ("after" | "past", _) => bound(1, past).map(|(n, (_, to))| (n, When::After(to))),
+            ("after" | "past", _) => bound(1, later).map(|(n, (_, to))| (n, When::After(to))),
             ("until" | "till" | "by", _) => bound(1, *self).map(|(n, (_, to))| (n, When::Until(to))),
             ("up", "to" | "until") => bound(2, *self).map(|(n, (_, to))| (n, When::Until(to))),
             ("between", _) => self.pair(tokens, at + 1, &["and", "to"]).map(|(n, when)| (n + 1, when)),
@@ -298,6 +299,20 @@ impl Calendar {
             "tomorrow" => forth(self.today, 1),
             "this" if ["morning", "afternoon", "evening"].contains(&word(tokens, at + 1)) => {
                 return Some((2, When::Day(self.today)));
+            }
+            "new" if word(tokens, at + 1) == "year" => {
+                let more =
+                    usize::from(tokens.get(at + 2).is_some_and(|token| token.kind == TokenKind::Possessive));
+                return Some((2 + more, When::Day(NaiveDate::from_ymd_opt(self.today.year(), 1, 1)?)));
+            }
+            "weekend" => {
+                let this = self.period("weekend", self.today)?;
+                let (from, to) = if self.ahead || this.1 <= self.today {
+                    this
+                } else {
+                    self.period("weekend", back(self.today, 7))?
+                };
+                return Some((1, When::Between(from, to)));
             }
             "day" if word(tokens, at + 1) == "before" && word(tokens, at + 2) == "yesterday" => {
                 return Some((3, When::Day(back(self.today, 2))));

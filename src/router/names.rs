@@ -74,9 +74,38 @@ pub(super) fn is_industry(words: &str) -> bool {
     INDUSTRIES.contains(words)
 }
 
-/// Whether one of the words, or all together, is a way by which leads come in.
+/// Whether the words name a way by which leads come in: one of those known, or a page, a form, an event by
+/// its name.
 pub(super) fn is_channel(words: &str) -> bool {
-    CHANNELS.contains(words) || words.split(' ').any(|word| CHANNELS.contains(word))
+    is_exact_channel(words) || is_named_channel(words) || words.split(' ').any(|word| CHANNELS.contains(word))
+}
+
+/// "the pricing page", "the spring campaign": a way by which leads come in, with a name of its own.
+pub(super) fn is_named_channel(words: &str) -> bool {
+    const KINDS: &[&str] = &[
+        "page",
+        "form",
+        "link",
+        "campaign",
+        "event",
+        "list",
+        "fair",
+        "conference",
+        "webinar",
+        "show",
+        "ad",
+        "ads",
+        "post",
+        "group",
+        "program",
+        "programme",
+        "scheme",
+        "partner",
+        "summit",
+        "expo",
+        "meetup",
+    ];
+    words.rsplit_once(' ').is_some_and(|(_, last)| KINDS.contains(&last))
 }
 
 /// One channel in the singular: "referrals" are of the channel "referral".

@@ -14,6 +14,10 @@ impl Reader<'_> {
         let length = self.gram(at, Gram::Me)?;
         let end = at + length;
         self.draft.ours = true;
+        // "on my calendar" says what rows, too.
+        if self.noun_at(at).is_some_and(|(n, _)| n == length) {
+            self.set_noun(at, true);
+        }
         if let Some(owner) = self.role(Role::Owner)
             && !self.draft.has_filter_on(owner)
         {
@@ -121,7 +125,13 @@ impl Reader<'_> {
         let name = self.name_at(at, true).filter(|name| {
             let verb = at + name.length;
             let verb = verb + usize::from(["is", "currently", "has", "was"].contains(&self.word(verb)));
-            name.person || (strong.contains(&self.word(verb)) && !names::is_business_word(&name.words))
+            let asked = at > 0
+                && ["did", "does"].contains(&self.word(at - 1))
+                && !["have", "has", "had", "do"].contains(&self.word(verb))
+                && self.gram(verb, Gram::Owns).is_some();
+            name.person
+                || asked
+                || (strong.contains(&self.word(verb)) && !names::is_business_word(&name.words))
         })?;
         let mut end = at + name.length;
         let mut values = vec![name.text.clone()];

@@ -328,6 +328,13 @@ impl Reader<'_> {
         if self.token(end).is_some_and(|token| token.kind == TokenKind::Possessive) {
             return None;
         }
+        // "next steps from the Orbis onboarding call"
+        if matches!(gram, Gram::From | Gram::Of | Gram::For)
+            && self.leads_to_noun(end)
+            && !names::is_channel(&name.words)
+        {
+            return Some(at + length);
+        }
         let column = self.column_for(gram, &name)?;
         let Some(column) = column else {
             return self.person_named(&name, at..end).then_some(end);
@@ -466,13 +473,27 @@ impl Reader<'_> {
         }
         let fits = |length: usize| {
             let plain = (at..at + length).all(|i| {
-                self.token(i)
-                    .is_some_and(|token| matches!(token.kind, TokenKind::Word | TokenKind::Number(_)))
+                let word = self
+                    .token(i)
+                    .is_some_and(|token| matches!(token.kind, TokenKind::Word | TokenKind::Number(_)));
+                word && self.date_at(i).is_none()
             });
             if !plain {
                 return false;
             }
             if names::is_exact_channel(&self.name(at, length).words) {
+                return true;
+            }
+            // "Helsinki trade show"
+            let known = (1..length).find(|k| names::is_exact_channel(&self.name(at + k, length - k).words));
+            if known.is_some_and(|k| (at..at + k).all(|i| self.is_unknown(i))) {
+                return true;
+            }
+            // "the pricing page"
+            let free = |i: usize| {
+                self.is_unknown(i) || (names::is_common(self.word(i)) && self.senses(i).next().is_none())
+            };
+            if names::is_named_channel(&self.name(at, length).words) && (at..at + length - 1).all(free) {
                 return true;
             }
             let words = (at..at + length).all(|i| {
@@ -484,6 +505,12 @@ impl Reader<'_> {
             });
             words && names::is_channel(&self.name(at, length).words)
         };
+        // A grammar word that is no channel by itself starts none.
+        if self.token(at).is_none_or(|token| token.kind == TokenKind::Word)
+            && self.gram(at, Gram::Me).is_some()
+        {
+            return None;
+        }
         let longest = (1..=5).rev().filter(|length| at + length <= self.end).find(|length| fits(*length))?;
         Some(self.name(at, longest))
     }
@@ -533,7 +560,11 @@ impl Reader<'_> {
         let mut name = self.name_at(at, after_noun)?;
         // Behind its noun a name may hold any words: "the company Acme Duplicate".
         let rest = (at + name.length..self.end).take_while(|i| self.is_unknown(*i)).count();
-        if after_noun && rest > 0 && at + name.length + rest == self.end {
+        let noun_behind = !after_noun
+            && rest > 0
+            && rest < 3
+            && self.noun_at(at + name.length + rest).is_some_and(|(_, plural)| !plural);
+        if noun_behind || (after_noun && rest > 0 && at + name.length + rest == self.end) {
             name = self.name(at, name.length + rest);
         }
         let end = at + name.length;

@@ -22,7 +22,7 @@ impl Reader<'_> {
         let length = [show, find, ask].into_iter().flatten().max()?;
         if show == Some(length) || ask == Some(length) {
             self.draft.asks = true;
-            self.draft.questions |= show != Some(length);
+            self.draft.questions |= show != Some(length) && !["is", "are", "do"].contains(&self.word(at));
             self.draft.asks_rows |= show == Some(length);
         } else {
             // "company search" is the name of something, not a request.
@@ -176,8 +176,20 @@ impl Reader<'_> {
 
     /// "by status", "per month", "split by source and owner"; by a number it is an order.
     pub(super) fn grouping(&mut self, at: usize) -> Option<usize> {
+        // "where do our leads come from"
+        if let Some(length) = self.gram(at, Gram::From)
+            && self.word(0) == "where"
+            && self.is_end(at + length)
+        {
+            let column = self.role(Role::Channel)?;
+            self.draft.group_by.push(Group { column, unit: None, tokens: at..at + length });
+            return Some(at + length);
+        }
         let length = self.gram(at, Gram::By)?;
         let mut start = self.past_articles(at + length);
+        if let Some(end) = self.by_figure(start) {
+            return Some(end);
+        }
         let mut end = None;
         while let Some(after) = self.group_at(start) {
             end = Some(after);
@@ -189,6 +201,33 @@ impl Reader<'_> {
             start = self.past_articles(next);
         }
         end
+    }
+
+    /// "by total MRR", "by number of leads": the figure that groups are compared by.
+    fn by_figure(&mut self, at: usize) -> Option<usize> {
+        let named =
+            FIGURES.iter().find_map(|figure| self.gram(at, Gram::Figure(*figure)).map(|n| (n, *figure)));
+        let start = named.map_or(at, |(n, _)| self.past_articles(at + n));
+        if let Some((n, column)) = self.column_at(start, is_number) {
+            if self.draft.group_by.is_empty() && named.is_none() {
+                return None;
+            }
+            if self.draft.group_by.is_empty() {
+                self.draft.sort.push((Sorted::Column(column), Dir::Desc));
+                return Some(start + n);
+            }
+            self.draft.figure = Some(named.map_or(Figure::Sum, |(_, figure)| figure));
+            self.draft.measure = Some(column);
+            return Some(start + n);
+        }
+        // "by lead count", "by number of leads"
+        let noun = self.noun_at(start).map_or(0, |(n, _)| n);
+        let count = self
+            .gram(start, Gram::HowMany)
+            .or_else(|| self.gram(start + noun, Gram::HowMany).map(|n| n + noun));
+        let length = count.filter(|_| !self.draft.group_by.is_empty())?;
+        self.draft.counts = true;
+        Some(start + length)
     }
 
     fn group_at(&mut self, at: usize) -> Option<usize> {
@@ -303,7 +342,9 @@ impl Reader<'_> {
             let start = self.past_articles(at + length + colon);
             if let Some((n, column)) = self.any_column(start).or_else(|| self.named_column(start)) {
                 let end = start + n;
+                let upwards = (at..at + length).any(|i| ["ascending", "increasing"].contains(&self.word(i)));
                 let usual = match self.kind(column)? {
+                    _ if upwards => Dir::Asc,
                     Kind::Number | Kind::Day | Kind::Instant => Dir::Desc,
                     _ => Dir::Asc,
                 };
@@ -395,6 +436,20 @@ impl Reader<'_> {
         let dir = match superlative {
             Superlative::Measure(dir) | Superlative::Length(dir) | Superlative::Date(dir) => dir,
         };
+        let mut end = end;
+        // "top 3 client lead sources"
+        if let Some((n, false)) = self.noun_at(end)
+            && self.draft.limit.is_some()
+            && self.column_at(end, |_| true).is_none_or(|(m, _)| m <= n)
+            && self
+                .column_at(end + n, |column| {
+                    matches!(column.kind, Kind::Status | Kind::Text | Kind::Person | Kind::Company)
+                })
+                .is_some()
+        {
+            self.set_noun(end, false);
+            end += n;
+        }
         let is_date = |column: &CatalogColumn| matches!(column.kind, Kind::Day | Kind::Instant);
         if let Some((n, column)) =
             self.column_at(end, is_number).filter(|(n, _)| self.noun_at(end).is_none_or(|(m, _)| m < *n))
@@ -402,7 +457,11 @@ impl Reader<'_> {
             self.draft.sort.push((Sorted::Column(column), dir));
             self.draft.extreme = Some((column, dir));
             self.draft.extreme_at = end;
-            return Some(end + n);
+            let first = self.word(end + n) == "first";
+            if first {
+                self.draft.extreme = None;
+            }
+            return Some(end + n + usize::from(first));
         }
         if let Some((n, column)) = self.column_at(end, is_date).filter(|_| self.noun_at(end).is_none()) {
             self.draft.sort.push((Sorted::Column(column), dir));

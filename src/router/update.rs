@@ -253,7 +253,9 @@ impl Reader<'_> {
             let named = self.past_articles(start)..self.past_articles(start) + length;
             return self.value_then_key(named, column, value);
         }
-        let (named, key) = self.split_column(start..marker);
+        let over =
+            usize::from(marker > start + 1 && ["over", "across", "back"].contains(&self.word(marker - 1)));
+        let (named, key) = self.split_column(start..marker - over);
         let under = self.word(marker) == "under" || (self.word(marker) == "to" && assigns && named.is_none());
         let renames = start.checked_sub(1).is_some_and(|verb| self.word(verb) == "rename");
         let named = named.or_else(|| {
@@ -342,11 +344,55 @@ impl Reader<'_> {
 
     /// "delete the lead spam@spam.com".
     fn deletion(&mut self, at: usize) -> Option<Found> {
-        let length = self.gram(at, Gram::Delete)?;
-        let start = at + length;
         let end = self.end;
-        self.rows(start..end, true)?;
+        let rows = match self.gram(at, Gram::Delete) {
+            Some(length) => at + length..end,
+            None => self.rows_to_delete(at)?,
+        };
+        self.rows(rows, true)?;
         Some(call::change(self, Operation::Delete, Map::new(), Vec::new()))
+    }
+
+    /// "client Foo Ltd is a dupe, delete it": the rows stand before the verb.
+    fn rows_to_delete(&self, at: usize) -> Option<Range<usize>> {
+        let verb = (at + 1..self.end).find(|i| self.gram(*i, Gram::Delete).is_some())?;
+        let length = self.gram(verb, Gram::Delete)?;
+        let told = ["it", "them", "that", "him", "her", "this"].contains(&self.word(verb + length))
+            && verb + length + 1 == self.end;
+        let mut stop = (at + 1..verb).find(|i| ["is", "are", "was"].contains(&self.word(*i))).unwrap_or(verb);
+        let plain = (stop..verb).all(|i| {
+            let word = self.word(i);
+            word.is_empty()
+                || [
+                    "is",
+                    "are",
+                    "was",
+                    "a",
+                    "an",
+                    "just",
+                    "dupe",
+                    "dupes",
+                    "duplicate",
+                    "duplicates",
+                    "test",
+                    "spam",
+                    "fake",
+                    "junk",
+                    "row",
+                    "entry",
+                    "record",
+                    "please",
+                    "so",
+                    "and",
+                    "wrong",
+                ]
+                .contains(&word)
+        });
+        while stop > at && self.token(stop - 1).is_some_and(|token| matches!(token.kind, TokenKind::Mark(_)))
+        {
+            stop -= 1;
+        }
+        (told && plain).then_some(at..stop)
     }
 
     fn update(&mut self, key: Range<usize>, cells: Vec<Cell>) -> Option<Found> {
@@ -442,7 +488,12 @@ impl Reader<'_> {
                 if self.noun_at(at).is_some_and(|(n, _)| at + n == range.end) {
                     continue;
                 }
-                return (Some(column), range.start..at);
+                // "the Quarrel account's industry"
+                let owned = self.token(at - 1).is_some_and(|token| token.kind == TokenKind::Possessive);
+                let by_noun = owned
+                    && (range.start..at - 1)
+                        .any(|i| self.noun_at(i).is_some_and(|(n, _)| i + n == at - 1) || self.is_topic(i));
+                return (Some(column), range.start..at - usize::from(by_noun));
             }
         }
         (None, range)

@@ -11,6 +11,7 @@ pub const CLIENTS: Table = Table {
     icon: "briefcase",
     about: "Active and past clients with subscription, deal link and lifecycle status",
     nouns: &["client", "clients", "customer", "customers", "paying customer", "paying customers"],
+    loose_nouns: &["account", "accounts"],
     topics: &[],
     columns: COLUMNS,
     views: VIEWS,
@@ -135,6 +136,12 @@ const COLUMNS: &[Column] = &[
             Choice::new("notice_given", "Notice Given", "orange")
                 .words(&["on notice", "gave notice", "leaving"])
                 .said(&[
+                    "about to leave",
+                    "about to churn",
+                    "on the way to leaving",
+                    "planning to leave",
+                    "who are leaving",
+                    "going to leave",
                     "given notice",
                     "giving notice",
                     "given us notice",
@@ -152,7 +159,16 @@ const COLUMNS: &[Column] = &[
                 ]),
             Choice::new("churned", "Churned", "red")
                 .words(&["lost", "left", "cancelled", "canceled", "former"])
-                .said(&["at risk", "risky", "we lost", "left us", "churn", "walked away"]),
+                .said(&[
+                    "at risk",
+                    "risky",
+                    "we lost",
+                    "lost to churn",
+                    "to churn",
+                    "left us",
+                    "churn",
+                    "walked away",
+                ]),
         ])
         .from_app("clients.status"),
     Column::new(

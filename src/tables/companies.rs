@@ -23,6 +23,7 @@ pub const COMPANIES: Table = Table {
         "firms",
         "businesses",
     ],
+    loose_nouns: &[],
     topics: &[],
     columns: COLUMNS,
     views: VIEWS,
@@ -206,6 +207,7 @@ const COLUMNS: &[Column] = &[
 const SIZES: &[Choice] = &[
     Choice::new("startup", "Startup (1–10)", "gray").words(&["0-10", "1-10", "2-10", "micro"]).said(&[
         "startup",
+        "startups",
         "startup-sized",
         "startup size",
         "start-up",

@@ -24,6 +24,7 @@ pub const CONTACTS: Table = Table {
         "who do we know",
         "people we know",
     ],
+    loose_nouns: &[],
     topics: &[],
     columns: COLUMNS,
     views: VIEWS,

@@ -11,6 +11,7 @@ pub const LEADS: Table = Table {
     icon: "zap",
     about: "Booking-sourced leads from scheduling links, with meeting context and status",
     nouns: &["lead", "leads", "prospect", "prospects", "booking lead", "booking leads"],
+    loose_nouns: &[],
     topics: &[],
     columns: COLUMNS,
     views: VIEWS,
@@ -45,7 +46,7 @@ const COLUMNS: &[Column] = &[
         .words(&["meeting title", "event", "event name", "event type", "opportunity", "subject"]).role(Role::Topic)
         .from_app("leads.meeting_title"),
     Column::new("meeting_start", "Meeting Date", Kind::Instant, 1, "When the booked meeting starts")
-        .words(&["meeting time", "start", "start time", "scheduled for", "event start"]).said(&["meeting", "meetings", "call", "calls", "demo", "demos", "meeting is", "booked for", "scheduled on"])
+        .words(&["meeting time", "start", "start time", "scheduled for", "event start"]).said(&["due to meet", "due to meet us", "to meet us", "meeting us", "meet us", "are meeting", "have a meeting", "booked a meeting", "booked for", "booked in for", "scheduled for", "starts", "demo booked", "call booked", "meeting starts", "meeting booked", "meeting", "meetings", "call", "calls", "demo", "demos", "meeting is", "booked for", "scheduled on"])
         .from_app("leads.meeting_start"),
     Column::new("source", "Source", Kind::Text, 5, "Where the lead came from: booking link, channel or campaign")
         .words(&["lead source", "channel", "utm source", "booking link", "origin", "came from"]).said(&["came through", "sourced", "sourced from", "sources", "source attribution", "attribution", "lead sources"]).role(Role::Channel)
@@ -129,7 +130,6 @@ const MISSED: &[&str] = &[
     "flaked",
     "missed",
     "no showed",
-    "did not come",
     "did not join",
     "never joined",
 ];

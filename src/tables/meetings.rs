@@ -11,6 +11,7 @@ pub const MEETINGS: Table = Table {
     icon: "calendar",
     about: "Unified meeting history with recording metadata and next actions",
     nouns: &["meeting", "meetings", "call", "calls", "conversation", "conversations", "to meet"],
+    loose_nouns: &[],
     topics: &[
         "demo",
         "demonstration",
@@ -76,10 +77,10 @@ const COLUMNS: &[Column] = &[
         .words(&["mood", "tone", "feeling", "sentiment score", "how it went"])
         .options(&[
             Choice::new("Negative", "Negative", "red").words(&["bad", "went badly", "unhappy", "poor"])
-                .said(&["went poorly", "badly", "did not go well", "not go well", "negatively", "rough", "sour"]),
+                .said(&["went terribly", "went very badly", "went really badly", "went poorly", "badly", "did not go well", "not go well", "negatively", "rough", "sour"]),
             Choice::new("Neutral", "Neutral", "gray").words(&["okay", "mixed", "flat"]),
             Choice::new("Positive", "Positive", "green").words(&["good", "went well", "happy"]).said(&["positively"]),
-            Choice::new("Very Positive", "Very Positive", "blue").words(&["great", "excellent", "went very well"]),
+            Choice::new("Very Positive", "Very Positive", "blue").words(&["great", "excellent", "went very well"]).said(&["went really well", "went great", "went brilliantly", "went extremely well", "very positively", "fantastic", "amazing"]),
         ])
         .from_app("meetings.sentiment_score: below -0.25, below 0.25, below 0.75, else Very Positive"),
     Column::new("summary", "Summary", Kind::Text, 6, "What was said, in short")

@@ -67,6 +67,8 @@ pub struct Table {
     pub about: &'static str,
     /// The nouns people use for its rows.
     pub nouns: &'static [&'static str],
+    /// Nouns of another table that people use for these rows too, when the rest of what they say fits only here.
+    pub loose_nouns: &'static [&'static str],
     /// What people call rows by their kind, which their title holds: "demos", "the kickoff".
     pub topics: &'static [&'static str],
     pub columns: &'static [Column],
