@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::clock::{Clock, Ids};
 use crate::error::{Result, invalid, not_found};
 use crate::records::Actor;
+use crate::router::Routers;
 use crate::skills::Skills;
 use crate::store::organizations::{self, MemberRow, OrganizationRow};
 use crate::store::{Org, Store};
@@ -46,6 +47,7 @@ impl App {
             ids: options.ids.clone(),
             catalogs: Catalogs::default(),
             skills: Skills::new(options.skills_dir.as_deref()),
+            routers: Routers::default(),
         };
         Ok(App { services: Arc::new(services) })
     }

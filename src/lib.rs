@@ -8,6 +8,7 @@
 //! tables                 the five standard tables as declarations, and an organization's catalog of them
 //! records                the meaning of a read and of a write
 //! imports                files of rows, brought in without loss or repetition
+//! router                 a message → the call of a table that it asks for, or nothing
 //! skills                 instructions for an agent, chosen by what is said
 //! tools                  the verbs offered to the model
 //! mcp                    turns the protocol into calls

@@ -16,6 +16,7 @@ mod members;
 mod migrate;
 mod output;
 mod query;
+mod route;
 mod selection;
 mod serve;
 mod session;
@@ -58,6 +59,7 @@ pub enum Command {
     Import(import::Args),
     Export(export::Args),
     Query(query::Args),
+    Route(route::Args),
     Call(call::Args),
     Tables(tables::Args),
     Members(members::Args),
@@ -94,6 +96,7 @@ pub fn run(cli: Cli, output: Output) -> Result<Status> {
             Command::Import(args) => import::run(args, &session).await,
             Command::Export(args) => export::run(args, &session).await,
             Command::Query(args) => query::run(args, &session).await,
+            Command::Route(args) => route::run(args, &session).await,
             Command::Tables(args) => tables::run(args, &session).await,
             Command::Call(args) => call::run(args, &session).await,
             Command::Skills(args) => skills::run(args, &session).await,

@@ -73,6 +73,13 @@ impl Session {
         App::open(&Options { database_url, clock: Clock::System, ids: Ids::Random, skills_dir })
     }
 
+    /// Whether the database is there: a file that nobody has made yet is not.
+    pub(super) fn has_database(&self) -> bool {
+        let url = self.config.database.url.as_str();
+        let path = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:"));
+        path.is_none_or(|path| std::path::Path::new(path.split('?').next().unwrap_or(path)).exists())
+    }
+
     pub(super) async fn connect(&self) -> Result<Connection> {
         let app = self.app()?;
         let (org, user) = whose(&app, &self.config).await?;

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::finish::{Request, VALUE};
+use super::finish::Request;
 use super::grammar::Figure;
 use super::reader::Reader;
 use crate::tables::{Dir, FilterArg, Op};
@@ -110,18 +110,15 @@ impl Call {
             put("group_by", json!(groups));
         }
         if !self.sort.is_empty() {
-            let figure = self.figure.as_ref().map_or("count", |(function, _)| *function);
-            let sort: Vec<Json> = self
-                .sort
-                .iter()
-                .map(|(column, dir)| json!({"column": if column == VALUE { figure } else { column }, "dir": dir}))
-                .collect();
+            let sort: Vec<Json> =
+                self.sort.iter().map(|(column, dir)| json!({"column": column, "dir": dir})).collect();
             put("sort", json!(sort));
         }
         if let Some(limit) = self.limit {
             put("limit", json!(limit));
         }
-        if !self.fields.is_empty() {
+        // A figure has no columns but its own.
+        if !self.fields.is_empty() && self.figure.is_none() {
             put("fields", json!(self.fields));
         }
         Json::Object(arguments)

@@ -368,10 +368,13 @@ impl Reader<'_> {
         let starts = self.gram(at, Gram::StartsWith);
         let from = at + called.or(starts)?;
         // The title of a person is a job.
-        let is_job = called.is_some_and(|n| (at..at + n).any(|i| self.word(i) == "title"))
-            && self.role(Role::JobTitle).is_some();
-        if is_job {
-            return None;
+        let says_title = called.is_some_and(|n| (at..at + n).any(|i| self.word(i).starts_with("title")));
+        if let Some(title) = self.role(Role::JobTitle).filter(|_| says_title) {
+            let (end, job) = self
+                .job_title(from)
+                .or_else(|| self.text_value(from).map(|end| (end, self.text(from, end).to_owned())))?;
+            self.draft.filter(title, Op::Contains, json!(job), at..end);
+            return Some(end);
         }
         let from = self.past_articles(from);
         let end = self.text_value(from)?;

@@ -325,6 +325,14 @@ impl Reader<'_> {
             return self.put(cells, industry, json!(name.text), at..at + name.length);
         }
         let name = self.name_at(at, true)?;
+        let industry =
+            self.role(Role::Industry).and_then(|column| Some((column, self.column(column)?.key.clone())));
+        if let Some((column, key)) = industry.filter(|_| cells.named)
+            && !cells.set.contains_key(&key)
+            && !name.person
+        {
+            return self.put(cells, column, json!(name.text), at..at + name.length);
+        }
         self.identity_cell(&name, at..at + name.length, cells)
     }
 

@@ -102,10 +102,11 @@ impl Reader<'_> {
     /// Which figure was asked for, when the words left it open.
     fn choose_figure(&mut self) {
         // "last contact date for Solvay"
-        let waits = self
-            .draft
-            .date_column
-            .filter(|_| self.draft.keyed && self.draft.noun.is_none() && self.draft.fields.is_empty());
+        let waits = self.draft.date_column.filter(|_| {
+            self.draft.keyed
+                && self.draft.noun.is_none_or(|noun| !noun.plural)
+                && self.draft.fields.is_empty()
+        });
         if let Some(column) = waits {
             self.draft.fields.push(Field { column, at: self.draft.date_column_at });
             self.draft.date_column = None;
@@ -182,7 +183,9 @@ impl Reader<'_> {
             return Err("it tells something and asks nothing");
         }
         let neutral = draft.date_column.is_none_or(|column| {
-            Some(column) == self.event_column()
+            let ordered = draft.superlative.is_some() || draft.recent || !draft.sort.is_empty();
+            (ordered && self.words().is_some_and(|words| words.default_date == column))
+                || Some(column) == self.event_column()
                 || self.words().is_some_and(|words| words.default_date == column && !words.topics.is_empty())
         });
         if !neutral {
@@ -340,8 +343,14 @@ impl Reader<'_> {
                     ["field", "fields", "column", "columns", "value", "date"].contains(&self.word(end)),
                 );
             let next = self.word(end);
-            let joined = ["of", "for", "on", "at", "and", "in", "from", "to", "please", "again", "or"]
-                .contains(&next)
+            if ["who", "which"].contains(&self.word(*place)) && self.draft.keyed {
+                continue;
+            }
+            let joined = [
+                "of", "for", "on", "at", "and", "in", "from", "to", "please", "again", "or", "is", "was",
+                "are", "does", "did", "has",
+            ]
+            .contains(&next)
                 || self.is_end(end)
                 || self.gram(end, super::grammar::Gram::Ours).is_some();
             let owned = place.checked_sub(1).is_some_and(|before| {

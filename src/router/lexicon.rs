@@ -92,8 +92,10 @@ impl Lexicon {
             .flat_map(|member| text::words(&member.name))
             .map(|word| (word, ()))
             .collect();
-        let spelling =
-            Spelling::new(phrases.words(), GRAMMAR.words().chain(super::moment::WORDS.iter().copied()));
+        let spelling = Spelling::new(
+            phrases.words(),
+            GRAMMAR.words().chain(super::moment::WORDS.iter().copied()).chain(names::spelled()),
+        );
         Lexicon { catalog, tables, phrases, spelling, members }
     }
 

@@ -20,6 +20,7 @@ mod numeral;
 mod people;
 mod phrases;
 mod reader;
+mod routers;
 mod rows;
 mod shape;
 mod spelling;
@@ -34,6 +35,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
 pub use call::{Call, Operation, Part};
+pub use routers::Routers;
 
 use call::Found;
 use finish::Reason;
@@ -112,6 +114,7 @@ impl Router {
             || self.lexicon.phrases.knows(word)
             || self.lexicon.is_given_name(word)
             || names::is_industry(word)
+            || names::is_exact_channel(word)
             || moment::WORDS.contains(&word)
     }
 

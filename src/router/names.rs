@@ -24,6 +24,13 @@ fn lines(text: &'static str) -> HashSet<&'static str> {
     text.lines().filter(|line| !line.is_empty()).collect()
 }
 
+/// Words of channels, industries and jobs that are long enough to be found again when misspelt.
+pub(super) fn spelled() -> impl Iterator<Item = &'static str> {
+    let words =
+        CHANNELS.iter().chain(INDUSTRIES.iter()).chain(JOB_ROLES.iter()).flat_map(|phrase| phrase.split(' '));
+    words.filter(|word| word.len() >= 6 && word.bytes().all(|byte| byte.is_ascii_alphabetic()))
+}
+
 pub(super) fn is_given_name(word: &str) -> bool {
     GIVEN_NAMES.contains(word)
 }

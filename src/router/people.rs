@@ -26,6 +26,37 @@ impl Reader<'_> {
         Some(end)
     }
 
+    /// "who owns the Acme lead", "who is looking after Lumio".
+    pub(super) fn owner_question(&mut self, at: usize) -> Option<usize> {
+        let owner = self.role(Role::Owner)?;
+        let asked = ["who", "which"].contains(&self.word(at)) && at < 3;
+        let rep = usize::from(["rep", "salesperson", "seller"].contains(&self.word(at + 1)));
+        let verbs = [
+            "owns",
+            "is handling",
+            "handles",
+            "manages",
+            "is managing",
+            "looks after",
+            "is looking after",
+            "runs",
+            "works",
+            "is working",
+            "is responsible for",
+            "is in charge of",
+            "covers",
+        ];
+        let length = self.gram(at + 1 + rep, Gram::Owns).filter(|_| asked)?;
+        let said: Vec<&str> = (at + 1 + rep..at + 1 + rep + length).map(|i| self.word(i)).collect();
+        let end = at + 1 + rep + length;
+        if !verbs.contains(&said.join(" ").as_str()) || self.gram(end, Gram::Most).is_some() {
+            return None;
+        }
+        self.draft.fields.push(super::draft::Field { column: owner, at });
+        self.draft.asks = true;
+        Some(end)
+    }
+
     /// "unassigned", "with no owner".
     pub(super) fn unowned(&mut self, at: usize) -> Option<usize> {
         let length = self.gram(at, Gram::Unowned)?;
@@ -106,7 +137,8 @@ impl Reader<'_> {
             let value = if values.len() == 1 { json!(values.first()?) } else { json!(values) };
             return self.owned(value, at..end);
         }
-        if name.person {
+        let two = name.words.split(' ').count() == 2 && !name.words.split(' ').any(names::is_business_word);
+        if name.person || (two && self.role(Role::GivenName).is_some()) {
             return self.person_named(&name, at..end).then_some(end);
         }
         let company = self.role(Role::Company)?;
@@ -193,7 +225,9 @@ impl Reader<'_> {
             None => return None,
         };
         self.draft.filter(title, Op::Contains, json!(words), at..end);
-        self.set_noun(at, true);
+        let plural = (at..end)
+            .any(|i| names::job_role(self.word(i)).is_some_and(|role| self.word(i).len() > role.len()));
+        self.set_noun(at, plural);
         Some(end)
     }
 
@@ -204,7 +238,8 @@ impl Reader<'_> {
         while is_modifier(role_at) && names::job_role(self.word(role_at)).is_none() && role_at - at < 3 {
             role_at += 1;
         }
-        let role = names::job_role(self.word(role_at)).filter(|_| role_at < self.end)?;
+        let leads = (self.word(role_at) == "lead" && role_at > at).then_some("lead");
+        let role = leads.or_else(|| names::job_role(self.word(role_at))).filter(|_| role_at < self.end)?;
         let mut end = role_at + 1;
         // "VP Sales", "head of customer success", "VP of Sales"
         let of = usize::from(["of", "for"].contains(&self.word(end)));

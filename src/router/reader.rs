@@ -62,8 +62,9 @@ impl<'a> Message<'a> {
 
 impl<'a> Reader<'a> {
     /// In the order they are tried.
-    const RULES: [Rule<'a>; 35] = [
+    const RULES: [Rule<'a>; 36] = [
         Reader::mark,
+        Reader::owner_question,
         Reader::ownership,
         Reader::unowned,
         Reader::absence,
@@ -184,6 +185,7 @@ impl<'a> Reader<'a> {
         let mut at = at;
         while [
             "the", "a", "an", "any", "all", "our", "their", "its", "his", "her", "my", "some", "every", "of",
+            "either", "both",
         ]
         .contains(&self.word(at))
         {
@@ -280,7 +282,12 @@ impl<'a> Reader<'a> {
             if self.role(Role::JobTitle).is_some() && names::job_role(self.word(next)).is_some() {
                 break;
             }
-            if self.is_unknown(next) && is_name(next) {
+            let ampersand =
+                self.token(next).is_some_and(|token| token.span.len() == 1 && token.word == "and");
+            let more = self.is_unknown(next + 1) || names::is_business_word(self.word(next + 1));
+            if ampersand && more {
+                length += 2;
+            } else if self.is_unknown(next) && is_name(next) {
                 length += 1;
             } else if joins.contains(&self.word(next))
                 && self.word(next) != "the"

@@ -18,9 +18,9 @@ const TWO_ERRORS_FROM: usize = 7;
 
 impl Spelling {
     /// `own` are the words of the organization's tables, which are meant before those of the grammar.
-    pub(super) fn new<'a>(
+    pub(super) fn new<'a, 'b>(
         own: impl Iterator<Item = &'a str>,
-        grammar: impl Iterator<Item = &'a str>,
+        grammar: impl Iterator<Item = &'b str>,
     ) -> Spelling {
         let mut spelling = Spelling::default();
         let mut own: Vec<&str> = own.collect();
@@ -28,16 +28,17 @@ impl Spelling {
         let mut others: Vec<&str> = grammar.filter(|word| own.binary_search(word).is_err()).collect();
         others.sort_unstable();
         let ends = own.len();
-        for (place, word) in own.into_iter().chain(others).enumerate() {
+        let own = own.into_iter().map(str::to_owned);
+        for (place, word) in own.chain(others.into_iter().map(str::to_owned)).enumerate() {
             if place == ends {
                 spelling.own = spelling.words.len();
             }
-            let sound = by_sound(word);
+            let sound = by_sound(&word);
             if word.chars().count() <= LETTERS_MIN || !word.chars().all(char::is_alphabetic) {
                 continue;
             }
             let number = u32::try_from(spelling.words.len()).unwrap_or(u32::MAX);
-            spelling.words.push(word.to_owned());
+            spelling.words.push(word);
             for form in shortened(&sound) {
                 spelling.shortened.entry(form).or_default().push(number);
             }

@@ -240,7 +240,22 @@ impl Reader<'_> {
                 return Some(found);
             }
         }
-        self.by_trailing_choice(start)
+        self.by_role(start).or_else(|| self.by_trailing_choice(start))
+    }
+
+    /// "make Lucía the owner of the lead a@b.co".
+    fn by_role(&mut self, start: usize) -> Option<Found> {
+        let name = self.name_at(start, true)?;
+        let after = start + name.length;
+        let named = self.past_articles(after);
+        let (length, column) =
+            self.column_at(named, |column| column.kind == Kind::Person).filter(|_| named > after)?;
+        let link = named + length;
+        if !["of", "for", "on"].contains(&self.word(link)) {
+            return None;
+        }
+        let end = self.end;
+        self.update(link + 1..end, vec![(column, json!(name.text), start..link)])
     }
 
     fn by_marker(&mut self, start: usize, marker: usize, assigns: bool) -> Option<Found> {
@@ -267,7 +282,14 @@ impl Reader<'_> {
                 None
             }
         });
-        let cells = self.cells(value, self.end, named)?;
+        let by_person = || {
+            let person = self.name_at(value, true).is_some_and(|name| name.person)
+                || ["me", "myself"].contains(&self.word(value));
+            let owner =
+                self.role(Role::Owner).filter(|_| person && named.is_none() && self.word(marker) == "to")?;
+            self.cells(value, self.end, Some(owner))
+        };
+        let cells = self.cells(value, self.end, named).or_else(by_person)?;
         // Only giving a row to somebody says "to" and means the owner.
         let key = self.without_owner_words(key);
         self.update(key, cells)

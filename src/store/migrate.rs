@@ -38,6 +38,7 @@ const MIGRATIONS: &[Numbered] = &[
             include_str!("../../migrations/0003_skills.postgres.sql")
         ),
     },
+    both(4, "routing", include_str!("../../migrations/0004_routing.sql")),
 ];
 
 const fn both(number: i64, name: &'static str, text: &'static str) -> Numbered {

@@ -11,6 +11,7 @@ mod kept;
 mod migrate;
 pub mod organizations;
 mod postgres;
+pub mod routed;
 pub mod rows;
 pub mod skills;
 mod sql;

@@ -150,7 +150,23 @@ const COLUMNS: &[Column] = &[
             "turnover",
             "sales",
         ])
-        .said(&["rev", "revenues", "making", "turning over", "annual sales"])
+        .said(&[
+            "make",
+            "makes",
+            "earn",
+            "earns",
+            "bring in",
+            "turn over",
+            "turns over",
+            "sales of",
+            "revenue of",
+            "annual turnover",
+            "rev",
+            "revenues",
+            "making",
+            "turning over",
+            "annual sales",
+        ])
         .from_app("companies.revenue")
         .hubspot("annualrevenue")
         .attio("estimated_arr_usd"),

@@ -59,7 +59,7 @@ const COLUMNS: &[Column] = &[
         .words(&["date", "start", "start time", "meeting time", "meeting start", "when", "held on", "activity date"]).said(&["happened", "dated", "held", "took place", "scheduled", "took"])
         .from_app("meetings.start_time"),
     Column::new("duration_minutes", "Duration (min)", Kind::Number, 1, "How long the meeting took, in minutes")
-        .words(&["duration", "length", "minutes", "meeting length", "meeting duration", "call duration", "how long"]).said(&["ran", "lasted", "lasting", "long", "run", "took", "min", "mins", "minute", "running", "call length", "length of calls"])
+        .words(&["duration", "length", "minutes", "meeting length", "meeting duration", "call duration", "how long"]).said(&["time", "time in", "how much time", "call time", "talk time", "ran", "lasted", "lasting", "long", "run", "took", "min", "mins", "minute", "running", "call length", "length of calls"])
         .from_app("meetings.duration_minutes"),
     Column::new("contact_name", "Contact", Kind::Text, 2, "The person met, from the other side")
         .words(&["person", "attendee", "participant", "full name", "guest", "with", "prospect", "contact person"]).role(Role::Person)

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::clock::{Clock, Ids};
 use crate::error::Result;
 use crate::records::Actor;
+use crate::router::Routers;
 use crate::skills::{Library, Skills};
 use crate::store::{Org, Store, Tx};
 use crate::tables::{Catalog, Catalogs, Reading};
@@ -17,6 +18,7 @@ pub struct Services {
     pub ids: Ids,
     pub catalogs: Catalogs,
     pub skills: Skills,
+    pub routers: Routers,
 }
 
 /// One call: cheap to make, never shared between calls.

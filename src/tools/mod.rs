@@ -21,6 +21,7 @@ mod once;
 mod outcome;
 mod published;
 pub mod query;
+pub mod route_message;
 pub mod save;
 pub mod schema;
 pub mod selection;
@@ -40,7 +41,7 @@ pub use tool::{BoxFuture, Hints, Tool, Toolset, Words};
 
 /// Every tool there is.
 pub fn all() -> Vec<Tool> {
-    let mut tools = vec![describe::tool()];
+    let mut tools = vec![route_message::tool(), describe::tool()];
     tools.extend(TABLES.iter().map(|table| query::tool(table)));
     tools.extend(TABLES.iter().map(|table| save::tool(table)));
     tools.extend([
