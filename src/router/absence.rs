@@ -5,6 +5,7 @@ use serde_json::{Value as Json, json};
 use super::draft::Where;
 use super::grammar::Gram;
 use super::reader::Reader;
+use super::text::TokenKind;
 use crate::tables::{Access, Derivation, Kind, Op, Role};
 
 impl Reader<'_> {
@@ -134,6 +135,10 @@ impl Reader<'_> {
     /// "not in retail", "except the archived ones", "excluding Tom's", "not owned by Tom".
     pub(super) fn exclusion(&mut self, at: usize) -> Option<usize> {
         let length = self.gram(at, Gram::Not)?;
+        // "not connected" is an option itself.
+        if self.choice_phrase(at).is_some() {
+            return None;
+        }
         let mut start = self.past_articles(at + length);
         while [
             "been",
@@ -165,6 +170,9 @@ impl Reader<'_> {
         {
             start = self.past_articles(start + 1);
         }
+        start += usize::from(
+            self.token(start).is_some_and(|token| matches!(token.kind, TokenKind::Mark('(' | '['))),
+        );
         let before = self.draft.filters.len();
         let end = self.excluded(start)?;
         for found in self.draft.filters.get_mut(before..).unwrap_or_default() {

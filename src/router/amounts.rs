@@ -83,6 +83,17 @@ impl Reader<'_> {
                 || matches!(self.token(join)?.kind, TokenKind::Mark('-' | '–'));
             let second = join + usize::from(joined);
             let (last, to) = self.number(second)?;
+            // "between one and five million" says the million once.
+            let alone = self
+                .message
+                .tokens
+                .get(second..=second)
+                .and_then(|token| numeral(token, 0))
+                .map(|(_, value)| value);
+            let scale = alone
+                .filter(|value| last > 1 && from < 1e3 && to >= 1e3 && *value > 0.0)
+                .map_or(1.0, |value| to / value);
+            let from = from * scale;
             return (joined || self.is_number(second)).then_some((
                 second + last,
                 Amount::Between(from.min(to), from.max(to)),

@@ -207,7 +207,9 @@ impl Reader<'_> {
         }
         let quoted = self.token(from).is_some_and(|token| token.kind == TokenKind::Quoted);
         let address = self.token(from).is_some_and(|token| token.kind == TokenKind::Address);
-        if (from == start && !quoted && !address && !self.direct)
+        let named = matches!(role, Some(Role::GivenName | Role::FamilyName | Role::Channel | Role::Industry))
+            && (self.is_unknown(from) || names::is_exact_channel(self.word(from)));
+        if (from == start && !quoted && !address && !self.direct && !named)
             || (self.is_end(from)
                 && !self.token(from).is_some_and(|token| matches!(token.kind, TokenKind::Mark('(' | '['))))
             || self.date_at(from).is_some()
@@ -444,6 +446,14 @@ impl Reader<'_> {
                 let value = self.text(at, at + 2);
                 self.draft.filter(words.email?, Op::Contains, json!(value), at..at + 2);
                 Some(at + 2)
+            }
+            // "a .edu address"
+            TokenKind::Mark('.')
+                if ["address", "addresses", "email", "emails"].contains(&self.word(at + 2)) =>
+            {
+                let value = self.text(at, at + 2);
+                self.draft.filter(words.email?, Op::Contains, json!(value), at..at + 3);
+                Some(at + 3)
             }
             TokenKind::Word if MAIL_SERVICES.contains(&token.word.as_str()) => {
                 let mut end = at + 1;

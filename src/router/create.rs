@@ -26,6 +26,12 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Found> {
     let start = reader.past_politeness(0);
     let length = reader.gram(start, Gram::Create)?;
     let verb_is_new = reader.word(start) == "new";
+    // To make a meeting is to arrange one, which is no row.
+    if ["make", "set", "start"].contains(&reader.word(start))
+        && reader.words().is_some_and(|words| !words.topics.is_empty())
+    {
+        return None;
+    }
     let mut at = start + length;
     while [
         "a",
@@ -243,7 +249,9 @@ impl Reader<'_> {
         if recorded {
             return None;
         }
-        self.put(cells, column, json!(day), at..at + length)
+        let more =
+            usize::from(self.token(at + length).is_some_and(|token| token.kind == TokenKind::Possessive));
+        self.put(cells, column, json!(day), at..at + length + more)
     }
 
     fn topic_cell(&self, at: usize, cells: &mut Cells) -> Option<usize> {
@@ -262,7 +270,7 @@ impl Reader<'_> {
     /// "at Northwind", "with Jo Hart", "from LinkedIn", "for Tom", "as CTO".
     fn related_cell(&self, at: usize, cells: &mut Cells) -> Option<usize> {
         let (length, gram) =
-            [Gram::OwnedBy, Gram::At, Gram::From, Gram::With, Gram::For, Gram::In, Gram::Called]
+            [Gram::OwnedBy, Gram::At, Gram::Of, Gram::From, Gram::With, Gram::For, Gram::In, Gram::Called]
                 .into_iter()
                 .filter_map(|gram| self.gram(at, gram).map(|length| (length, gram)))
                 .max_by_key(|(length, _)| *length)?;

@@ -32,7 +32,8 @@ impl Reader<'_> {
     /// comes elsewhere.
     pub(super) fn dated_column(&mut self, at: usize) -> Option<usize> {
         let (length, column) = self.column_at(at, is_date)?;
-        let as_noun = self.word(at + length) == "to" && self.noun_at(at + length).is_some();
+        let as_noun = self.noun_at(at).is_some_and(|(longer, _)| longer > length)
+            || (self.word(at + length) == "to" && self.noun_at(at + length).is_some());
         if self.gram(at, Gram::From).is_some_and(|from| from > length) || as_noun {
             return None;
         }
@@ -93,6 +94,10 @@ impl Reader<'_> {
             let (op, value) = When::LastDays(30).comparison();
             self.draft.filters.push(Found { column: Where::Column(column), op, value, tokens: at..at + 1 });
             return Some(at + 1);
+        }
+        // "joined us through LinkedIn" says how, not when.
+        if self.gram(start, Gram::From).is_some() && start > at + length {
+            return Some(start);
         }
         // A noun of the table itself is no date.
         if self.noun_at(at).is_some() {

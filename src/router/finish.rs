@@ -101,11 +101,17 @@ impl Reader<'_> {
 
     /// Which figure was asked for, when the words left it open.
     fn choose_figure(&mut self) {
-        // "last contact date for Solvay"
-        let waits = self.draft.date_column.filter(|_| {
+        // "last contact date for Solvay"; what merely happens at a date is no cell to show.
+        let named = |column: usize| {
+            let text = self.text(self.draft.date_column_at, self.draft.date_column_at + 3).to_lowercase();
+            text.contains("date")
+                || self.column(column).is_some_and(|known| text.starts_with(&known.label.to_lowercase()))
+        };
+        let waits = self.draft.date_column.filter(|column| {
             self.draft.keyed
                 && self.draft.noun.is_none_or(|noun| !noun.plural)
                 && self.draft.fields.is_empty()
+                && named(*column)
         });
         if let Some(column) = waits {
             self.draft.fields.push(Field { column, at: self.draft.date_column_at });
@@ -268,13 +274,23 @@ impl Reader<'_> {
             }
             Where::SomeDate(_) => false,
         });
-        if outside && draft.finds && !draft.ours && (!at_company || by_job) && (firmographic || !filtered) {
+        if outside
+            && draft.finds
+            && !draft.ours
+            && (!at_company || by_job)
+            && !self.names_person()
+            && (firmographic || !filtered)
+        {
             return Err("to find companies or people may mean new ones");
         }
         if by_job && !draft.ours && !at_company && self.noun_is_job() {
             return Err("people by their job, not said to be one's own");
         }
         Ok(())
+    }
+
+    fn names_person(&self) -> bool {
+        self.role(Role::GivenName).is_some_and(|given| self.draft.has_filter_on(given))
     }
 
     fn is_dated(&self) -> bool {
@@ -335,6 +351,11 @@ impl Reader<'_> {
 
     /// Columns are asked for when a row is named beside them, or when they are listed before or after the rows.
     fn fields_are_asked(&self) -> Result<(), Reason> {
+        // What these tables do not hold is not a column of theirs either.
+        let elsewhere = ["deal", "deals", "opportunity", "opportunities", "contract", "contracts"];
+        if self.draft.fields.iter().any(|field| elsewhere.contains(&self.word(field.at))) {
+            return Err("deals are not held here");
+        }
         for Field { column, at: place } in &self.draft.fields {
             let length = self.column_at(*place, |_| true).map_or(1, |(length, _)| length);
             let end = place + length;

@@ -128,7 +128,7 @@ pub(super) static GRAMMAR: LazyLock<Phrases<Gram>> = LazyLock::new(|| {
 const LISTS: &[(Gram, &str)] = &[
     (
         Gram::Filler,
-        "would it be possible to, would it be possible to see, it be possible to, i would be grateful for, grateful for, i would appreciate, be grateful, i would be grateful if you could, picked up, brought in, taken on, carries, carry, generates, generate, drives, drive, produces, produce, gives, give us, sends, spend, spent, spend in, spent in, spent on, did the team, has the team, did we spend, we spent, to the crm, to crm, with the crm, to hubspot, to attio, time spent, let me have, let us have, where are, where do, where did, later, earlier, both, altogether, i please, could i please, may i please, can i please, coming, are we tracking, we track, we are tracking, tracking, we have got, at hand, later on, using, using a, who use, who use a, that use a, with both, sitting, sitting there, stuck, lying around, hanging around, sat there, pulling together, floating around, someone, somebody, i am looking, i am looking at, i am after, it is possible to, is it possible to, ya, would ya, is it possible to see, i am trying to see, you have, on us, i mean, em, but, able, be able to, able to, she is, he is, they are, she is the, he is the, across, across all, across our, done, made, received, in it, please to, for this, any of, just the, every single, at all, the following, happen to, we hold, hold for, each of, all of, pencil, the, a, an, all, any, every, each, me, us, please, kindly, hey, hi, hello, ok, okay, so, um, uh, er, erm, hmm, well, \
+        "an overview of, overview of, might i, may i, could i, can i, shall we, could we, can we, may we, everything in, everything, how are, how is, how do, bring in, bring us, send us, did we, does anyone, in it for us, this way, by any chance, kindly can you, i would like you to, so kind as to, be so kind as to, would it be possible to, would it be possible to see, it be possible to, i would be grateful for, grateful for, i would appreciate, be grateful, i would be grateful if you could, picked up, brought in, taken on, carries, carry, generates, generate, drives, drive, produces, produce, gives, give us, sends, spend, spent, spend in, spent in, spent on, did the team, has the team, did we spend, we spent, to the crm, to crm, with the crm, to hubspot, to attio, time spent, let me have, let us have, where are, where do, where did, later, earlier, both, altogether, i please, could i please, may i please, can i please, coming, are we tracking, we track, we are tracking, tracking, we have got, at hand, later on, using, using a, who use, who use a, that use a, with both, sitting, sitting there, stuck, lying around, hanging around, sat there, pulling together, floating around, someone, somebody, i am looking, i am looking at, i am after, it is possible to, is it possible to, ya, would ya, is it possible to see, i am trying to see, you have, on us, i mean, em, but, able, be able to, able to, she is, he is, they are, she is the, he is the, across, across all, across our, done, made, received, in it, please to, for this, any of, just the, every single, at all, the following, happen to, we hold, hold for, each of, all of, pencil, the, a, an, all, any, every, each, me, us, please, kindly, hey, hi, hello, ok, okay, so, um, uh, er, erm, hmm, well, \
          just, only, actually, basically, like, really, quickly, quick, thanks, thank you, thank you very much, many thanks, \
          can, could, would, will, do, does, did, are, was, were, am, be, been, being, has, have, had, having, got, get, gotten, \
          that, which, these, those, them, they, their, theirs, it, its, there, here, some, still, currently, right now, now, \
@@ -169,7 +169,7 @@ const LISTS: &[(Gram, &str)] = &[
     ),
     (
         Gram::Ask,
-        "is there, are there, is there a, is there an, is there any, are there any, do i have, do we have, which, what, who, what are, which are, what is, whom, how about, which of, who all",
+        "what time is, what time are, is there, are there, is there a, is there an, is there any, are there any, do i have, do we have, which, what, who, what are, which are, what is, whom, how about, which of, who all",
     ),
     (
         Gram::HowMany,
@@ -300,7 +300,7 @@ const LISTS: &[(Gram, &str)] = &[
     ),
     (
         Gram::At,
-        "at, at the, @, over at, who work at, that work at, working at, who works at, works at, work at, employed at, employed by, based at, belonging to, belong to, who work for, working for, who works for, works for, work for",
+        "at, at the, @, over at, who work at, that work at, working at, who works at, works at, work at, employed at, employed by, based at, who work for, working for, who works for, works for, work for",
     ),
     (
         Gram::From,
@@ -317,12 +317,12 @@ const LISTS: &[(Gram, &str)] = &[
     (
         Gram::Me,
         "i spent in, did i spend in, have i spent in, i spend in, did i spend on, i spent on, i have spent in, my, mine, i own, i have, do i have, have i got, i have got, i had, did i have, did i do, did i hold, i did, i am handling, i handle, i am working on, i am on, i work, i run, i ran, i held, \
-         assigned to me, owned by me, on my calendar, in my calendar, in my diary, on my plate, belonging to me, that are mine, under my name, under me, in my name, i am working, i am looking after, i look after, am i meeting, am i scheduled, am i due, am i set, am i supposed, have i had, i am responsible for, i manage, do i own, \
+         assigned to me, owned by me, on my calendar, in my calendar, in my diary, on my plate, belonging to me, that are mine, under my name, under me, in my name, i am working, i am looking after, i look after, am i meeting, have i had, i am responsible for, i manage, do i own, \
          on my books, with me, i am having, have i, handled by me, of mine, i took, for myself, myself, on my list, in my pipeline of, i was in, i attended, i hosted, did i run, did i host, did i attend, do i manage, do i look after, i am managing, i logged, that i have, that i own, in my book",
     ),
     (
         Gram::OwnedBy,
-        "owned by, assigned to, handled by, managed by, belonging to, belongs to, run by, held by, hosted by, led by, looked after by, worked by, under, owner is, owned, whose owner is, with owner, being handled by, being worked by, \
+        "belong to, belongs to, belonging to, owned by, assigned to, handled by, managed by, belonging to, belongs to, run by, held by, hosted by, led by, looked after by, worked by, under, owner is, owned, whose owner is, with owner, being handled by, being worked by, \
          done by, taken by, that belong to, allocated to, in the hands of, under the name of, being managed by, that belongs to, assigned over to, booked by, closed by, conducted by, looked after, with owner as, whose rep is, in the name of, sitting with, on the plate of, where owner is, where the owner is, the owner is, kept by, overseen by, owner name is",
     ),
     (

@@ -102,7 +102,7 @@ impl Router {
     fn may_be_misspelt(&self, message: &Message<'_>, call: &Call) -> bool {
         !call.operation.is_write()
             && message.tokens.iter().any(|token| {
-                token.word.len() >= 6
+                token.word.len() >= if call.confidence < 0.98 { 4 } else { 6 }
                     && token.kind == TokenKind::Word
                     && !self.is_known(&token.word)
                     && self.lexicon.spelling.correct(&token.word).is_some()

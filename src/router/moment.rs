@@ -325,6 +325,16 @@ impl Calendar {
                     Some(weekday) => (1, weekday),
                     None => (2, weekday(word(tokens, at + 1))?),
                 };
+                // "Monday last week"
+                let tail = (word(tokens, at + length), word(tokens, at + length + 1));
+                if length == 1 && tail.1 == "week" && ["last", "this", "next"].contains(&tail.0) {
+                    let days = match tail.0 {
+                        "last" => self.period("week", back(self.today, 7))?,
+                        "next" => self.period("week", forth(self.today, 7))?,
+                        _ => self.period("week", self.today)?,
+                    };
+                    return Some((3, When::Day(forth(days.0, weekday.num_days_from_monday()))));
+                }
                 let day = match (length, first) {
                     (1, _) if self.ahead => self.coming(weekday),
                     (2, "this" | "coming") => self.coming(weekday),
@@ -410,7 +420,8 @@ impl Calendar {
         );
         let mut year = year_number(tokens.get(at + length));
         length += usize::from(year.is_some());
-        if let Some((n, said)) = self.said_year(tokens, at + length).filter(|_| year.is_none()) {
+        let said = self.said_year(tokens, at + length).or_else(|| spoken_year(tokens, at + length));
+        if let Some((n, said)) = said.filter(|_| year.is_none()) {
             year = Some(said);
             length += n;
         }
@@ -627,6 +638,18 @@ const ORDINALS: &[&str] = &[
     "nineteenth",
     "twentieth",
 ];
+
+/// "twenty twenty five".
+fn spoken_year(tokens: &[Token], at: usize) -> Option<(usize, i32)> {
+    if word(tokens, at) != "twenty" {
+        return None;
+    }
+    let (length, rest) =
+        numeral(tokens, at + 1).filter(|(_, rest)| (10.0..100.0).contains(rest) && rest.fract() == 0.0)?;
+    #[expect(clippy::cast_possible_truncation, reason = "checked to be below a hundred")]
+    let year = 2000 + rest as i32;
+    Some((length + 1, year))
+}
 
 fn year_number(token: Option<&Token>) -> Option<i32> {
     let token = token.filter(|token| matches!(token.kind, TokenKind::Number(_)))?;

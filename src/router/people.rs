@@ -11,7 +11,9 @@ use crate::tables::{Op, Role};
 impl Reader<'_> {
     /// "my", "mine", "assigned to me".
     pub(super) fn mine(&mut self, at: usize) -> Option<usize> {
-        let length = self.gram(at, Gram::Me)?;
+        // "am I scheduled to meet Heather"
+        let am_i = self.word(at) == "am" && self.word(at + 1) == "i" && self.noun_at(at + 2).is_some();
+        let length = self.gram(at, Gram::Me).or_else(|| am_i.then_some(2))?;
         let end = at + length;
         self.draft.ours = true;
         // "on my calendar" says what rows, too.
@@ -133,6 +135,10 @@ impl Reader<'_> {
             self.token(end).filter(|token| token.kind == TokenKind::Possessive)?;
             end += 1;
         }
+        // "in Kwame's book"
+        if ["book", "portfolio", "patch", "territory", "plate"].contains(&self.word(end)) {
+            end += 1;
+        }
         if name.person && self.role(Role::Owner).is_some() {
             let value = if values.len() == 1 { json!(values.first()?) } else { json!(values) };
             return self.owned(value, at..end);
@@ -214,6 +220,15 @@ impl Reader<'_> {
     /// "CTOs", "marketing managers", "heads of sales", "VP Sales": people by what they do.
     pub(super) fn job(&mut self, at: usize) -> Option<usize> {
         let title = self.role(Role::JobTitle)?;
+        // "people in finance"
+        if self.gram(at, Gram::In).is_some()
+            && is_department(self.word(at + 1))
+            && !is_department(self.word(at + 2))
+            && self.draft.noun.is_some()
+        {
+            self.draft.filter(title, Op::Contains, json!(self.text(at + 1, at + 2)), at..at + 2);
+            return Some(at + 2);
+        }
         let (end, words) = match self.job_title(at) {
             Some(found) => found,
             // "procurement people"
@@ -228,6 +243,7 @@ impl Reader<'_> {
         let plural = (at..end)
             .any(|i| names::job_role(self.word(i)).is_some_and(|role| self.word(i).len() > role.len()));
         self.set_noun(at, plural);
+        self.draft.noun_end = end;
         Some(end)
     }
 

@@ -67,9 +67,9 @@ impl<'a> Reader<'a> {
         Reader::owner_question,
         Reader::ownership,
         Reader::unowned,
+        Reader::no_contact_since,
         Reader::absence,
         Reader::exclusion,
-        Reader::no_contact_since,
         Reader::order,
         Reader::superlative,
         Reader::grouping,
@@ -289,7 +289,8 @@ impl<'a> Reader<'a> {
                 length += 2;
             } else if self.is_unknown(next) && is_name(next) {
                 length += 1;
-            } else if joins.contains(&self.word(next))
+            } else if !(self.word(next) == "of" && self.lexicon.is_given_name(self.word(at)))
+                && joins.contains(&self.word(next))
                 && self.word(next) != "the"
                 && self.is_unknown(next + 1)
                 && is_name(next + 1)
@@ -308,7 +309,10 @@ impl<'a> Reader<'a> {
         let words: Vec<&str> = name.words.split(' ').collect();
         let first = words.first().copied().unwrap_or_default();
         let is_common = |word: &str| names::is_common(word) && !self.lexicon.is_given_name(word);
-        let refused = is_common(first) || words.iter().all(|word| is_common(word) || names::is_place(word));
+        let at_company = at.checked_sub(1).is_some_and(|before| ["at", "with"].contains(&self.word(before)));
+        let two = at_company && words.len() > 1 && words.iter().skip(1).any(|word| !is_common(word));
+        let refused =
+            (is_common(first) && !two) || words.iter().all(|word| is_common(word) || names::is_place(word));
         (!refused).then_some(name)
     }
 

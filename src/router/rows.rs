@@ -12,6 +12,9 @@ use crate::tables::{Kind, Op, Place, Role};
 
 impl Reader<'_> {
     pub(super) fn mark(&mut self, at: usize) -> Option<usize> {
+        if let Some(end) = self.key(at).filter(|end| *end > at + 1) {
+            return Some(end);
+        }
         matches!(
             self.token(at)?.kind,
             TokenKind::Mark(
@@ -287,7 +290,9 @@ impl Reader<'_> {
         let (length, mut values) = one(at)?;
         let mut end = at + length;
         loop {
-            let comma = end + usize::from(self.is_comma(end));
+            let plus =
+                self.token(end).is_some_and(|token| token.kind == TokenKind::Sign && token.word == "+");
+            let comma = end + usize::from(self.is_comma(end) || plus);
             let next = self.past_any(comma, &[Gram::Or, Gram::And]);
             let next = if one(next).is_some() {
                 next
@@ -310,7 +315,18 @@ impl Reader<'_> {
             .filter_map(|gram| self.gram(at, gram).map(|length| (length, gram)))
             .max_by_key(|(length, _)| *length)?;
         let (length, gram) = cue;
-        let start = self.past_articles(at + length);
+        let mut start = self.past_articles(at + length);
+        // "with anyone from Larkspur", "at client Birchwood"
+        if ["anyone", "anybody", "someone", "somebody", "people"].contains(&self.word(start))
+            && self.noun_at(start).is_none()
+        {
+            start = self.past_any(start + 1, &[Gram::From, Gram::At]);
+        } else if let Some((n, false)) = self.noun_at(start)
+            && self.is_unknown(start + n)
+        {
+            self.set_noun(start, false);
+            start += n;
+        }
         if matches!(gram, Gram::From | Gram::With | Gram::On | Gram::At)
             && let Some(end) = self.key(start)
         {
@@ -430,6 +446,8 @@ impl Reader<'_> {
             Gram::Of if is_company_table && names::is_industry(&name.words) => {
                 self.role(Role::Industry).map(Some)
             }
+            // "CTOs at SaaS companies" are nobody's contacts yet.
+            Gram::At if is_people && names::is_industry(&name.words) => None,
             Gram::At if !is_place && !name.person => company.map(Some),
             Gram::At if !is_place => company.map(Some),
             Gram::With if self.words().is_some_and(|words| !words.topics.is_empty()) => {
@@ -523,10 +541,10 @@ impl Reader<'_> {
             .is_some_and(|noun| !noun.plural && noun.at < at && self.noun_at(noun.at).is_some());
         let beside_rows = self.role(Role::Industry).is_none()
             && self.draft.noun.is_some_and(|noun| {
+                let close = |end: usize| end == at || (end + 1 == at && self.is_comma(end));
                 noun.plural
-                    && self
-                        .noun_at(noun.at)
-                        .is_some_and(|(n, _)| noun.at + n == at || self.draft.noun_end == at)
+                    && (close(self.draft.noun_end)
+                        || self.noun_at(noun.at).is_some_and(|(n, _)| close(noun.at + n)))
             });
         if let Some(end) = self.industries(at) {
             return Some(end);
@@ -575,6 +593,12 @@ impl Reader<'_> {
             return None;
         }
         self.draft.doubts += 1;
+        // "magnus leads" are Magnus's.
+        let rows_of =
+            name.person && self.noun_at(end).is_some_and(|(_, plural)| plural) && !name.words.contains(' ');
+        if rows_of && self.role(Role::Owner).is_some() {
+            return self.owned(json!(name.text), at..end);
+        }
         let people = self.role(Role::GivenName).is_some() && after_noun;
         if (name.person || people) && self.person_named(&name, at..end) {
             return Some(end);

@@ -95,6 +95,18 @@ impl Reader<'_> {
 
     /// "how many", "total MRR", "average duration".
     pub(super) fn figure(&mut self, at: usize) -> Option<usize> {
+        let after_field = at > 0
+            && self
+                .draft
+                .fields
+                .last()
+                .is_some_and(|field| self.any_column(field.at).is_some_and(|(n, _)| field.at + n == at));
+        if after_field
+            && ["breakdown", "split", "distribution", "mix", "counts", "count"].contains(&self.word(at))
+        {
+            self.draft.each = true;
+            return Some(at + 1);
+        }
         if let Some(length) = self.gram(at, Gram::Each) {
             self.draft.each = true;
             return Some(at + length);
@@ -286,6 +298,11 @@ impl Reader<'_> {
                 self.draft.sort.push((Sorted::Column(column), dir));
             }
             Kind::Day | Kind::Instant => {
+                let year =
+                    self.message.tokens.get(..self.end).and_then(|tokens| self.calendar.year(tokens, end));
+                if self.date_at(end).or(year).is_some() || self.word(end) == "in" {
+                    return None;
+                }
                 let unit = unit(self.word(end));
                 if let Some(unit) = unit {
                     self.draft.group_by.push(Group { column, unit: Some(unit), tokens: at..end + 1 });

@@ -34,6 +34,11 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Found> {
 impl Reader<'_> {
     pub(super) fn past_politeness(&self, at: usize) -> usize {
         let mut at = at;
+        if let Some(kind) = (at..self.end.min(at + 8))
+            .find(|i| self.word(*i) == "kind" && self.word(*i + 1) == "as" && self.word(*i + 2) == "to")
+        {
+            at = kind + 3;
+        }
         while self.token(at).is_some_and(|token| matches!(token.kind, TokenKind::Mark(_)))
             || [
                 "please", "can", "could", "would", "will", "you", "kindly", "hey", "hi", "hello", "ok",
@@ -240,7 +245,21 @@ impl Reader<'_> {
                 return Some(found);
             }
         }
+        if assign.is_some()
+            && let Some(found) = self.to_person_first(start)
+        {
+            return Some(found);
+        }
         self.by_role(start).or_else(|| self.by_trailing_choice(start))
+    }
+
+    /// "give Kenji the lead a@b.co".
+    fn to_person_first(&mut self, start: usize) -> Option<Found> {
+        let owner = self.role(Role::Owner)?;
+        let name = self.name_at(start, true).filter(|name| name.person)?;
+        let end = self.end;
+        let after = start + name.length;
+        self.update(after..end, vec![(owner, json!(name.text), start..after)])
     }
 
     /// "make Lucía the owner of the lead a@b.co".
@@ -292,7 +311,7 @@ impl Reader<'_> {
         let cells = self.cells(value, self.end, named).or_else(by_person)?;
         // Only giving a row to somebody says "to" and means the owner.
         let key = self.without_owner_words(key);
-        self.update(key, cells)
+        self.update_named(key, cells, named.is_some())
     }
 
     /// "ownership of the Acme lead", in giving a row to somebody.
@@ -418,6 +437,11 @@ impl Reader<'_> {
     }
 
     fn update(&mut self, key: Range<usize>, cells: Vec<Cell>) -> Option<Found> {
+        self.update_named(key, cells, false)
+    }
+
+    /// As [`Reader::update`]; `named` when the message names the column and the row it is of.
+    fn update_named(&mut self, key: Range<usize>, cells: Vec<Cell>, named: bool) -> Option<Found> {
         let end = self.end;
         let possessive = key
             .end
@@ -430,6 +454,7 @@ impl Reader<'_> {
         let is_text =
             |column: usize| matches!(self.kind(column), Some(Kind::Text | Kind::Tags | Kind::Company));
         if self.draft.noun.is_none()
+            && !named
             && !possessive
             && !self.has_exact_email()
             && cells.iter().any(|(column, ..)| is_text(*column))

@@ -96,6 +96,12 @@ const COLUMNS: &[Column] = &[
             "price",
         ])
         .said(&[
+            "making",
+            "making from",
+            "make from",
+            "earning",
+            "earning from",
+            "earn from",
             "pay",
             "pays",
             "paying",
@@ -255,7 +261,19 @@ const COLUMNS: &[Column] = &[
         "customer since",
         "signed on",
     ])
-    .said(&["created on", "created", "joined", "came on board", "signed up", "came in", "creation date"])
+    .said(&[
+        "sign up",
+        "signed up with us",
+        "come on board",
+        "came aboard",
+        "created on",
+        "created",
+        "joined",
+        "came on board",
+        "signed up",
+        "came in",
+        "creation date",
+    ])
     .from_app("clients.created_at"),
 ];
 

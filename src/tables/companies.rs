@@ -198,6 +198,15 @@ const COLUMNS: &[Column] = &[
             "last seen",
         ])
         .said(&[
+            "speak to",
+            "speak with",
+            "talk to",
+            "talked with",
+            "activity",
+            "touchpoint",
+            "interaction",
+            "meet with",
+            "met with",
             "contacted",
             "spoken to",
             "spoke to",

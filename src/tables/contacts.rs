@@ -146,6 +146,13 @@ const COLUMNS: &[Column] = &[
             "last meeting",
         ])
         .said(&[
+            "activity",
+            "touchpoint",
+            "interaction",
+            "speak to",
+            "talk to",
+            "talked to",
+            "spoken with",
             "engaged",
             "been engaged",
             "active",

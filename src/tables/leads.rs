@@ -114,6 +114,17 @@ const READY: &[&str] = &["open", "active", "prepped"];
 /// How people say that somebody did not come.
 const MISSED: &[&str] = &[
     "no shows",
+    "nobody turned up for",
+    "nobody turned up",
+    "nobody showed up",
+    "nobody showed up for",
+    "nobody showed",
+    "no one showed up",
+    "no one turned up",
+    "did not make it",
+    "failed to turn up",
+    "failed to attend",
+    "left us hanging",
     "noshows",
     "bailed",
     "bailed on",

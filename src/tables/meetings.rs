@@ -10,7 +10,25 @@ pub const MEETINGS: Table = Table {
     singular: "meeting",
     icon: "calendar",
     about: "Unified meeting history with recording metadata and next actions",
-    nouns: &["meeting", "meetings", "call", "calls", "conversation", "conversations", "to meet"],
+    nouns: &[
+        "meeting",
+        "meetings",
+        "call",
+        "calls",
+        "conversation",
+        "conversations",
+        "chat",
+        "chats",
+        "catch-up",
+        "catch-ups",
+        "on my calendar",
+        "in my calendar",
+        "in my diary",
+        "scheduled to meet",
+        "due to meet",
+        "set to meet",
+        "supposed to meet",
+    ],
     loose_nouns: &[],
     topics: &[
         "demo",
@@ -59,7 +77,7 @@ const COLUMNS: &[Column] = &[
         .words(&["date", "start", "start time", "meeting time", "meeting start", "when", "held on", "activity date"]).said(&["happened", "dated", "held", "took place", "scheduled", "took"])
         .from_app("meetings.start_time"),
     Column::new("duration_minutes", "Duration (min)", Kind::Number, 1, "How long the meeting took, in minutes")
-        .words(&["duration", "length", "minutes", "meeting length", "meeting duration", "call duration", "how long"]).said(&["time", "time in", "how much time", "call time", "talk time", "ran", "lasted", "lasting", "long", "run", "took", "min", "mins", "minute", "running", "call length", "length of calls"])
+        .words(&["duration", "length", "minutes", "meeting length", "meeting duration", "call duration", "how long"]).said(&["time in", "how much time", "call time", "ran", "lasted", "lasting", "long", "run", "took", "min", "mins", "minute", "running", "call length", "length of calls"])
         .from_app("meetings.duration_minutes"),
     Column::new("contact_name", "Contact", Kind::Text, 2, "The person met, from the other side")
         .words(&["person", "attendee", "participant", "full name", "guest", "with", "prospect", "contact person"]).role(Role::Person)
@@ -77,9 +95,9 @@ const COLUMNS: &[Column] = &[
         .words(&["mood", "tone", "feeling", "sentiment score", "how it went"])
         .options(&[
             Choice::new("Negative", "Negative", "red").words(&["bad", "went badly", "unhappy", "poor"])
-                .said(&["went terribly", "went very badly", "went really badly", "went poorly", "badly", "did not go well", "not go well", "negatively", "rough", "sour"]),
+                .said(&["neg", "went terribly", "went very badly", "went really badly", "went poorly", "badly", "did not go well", "not go well", "negatively", "rough", "sour"]),
             Choice::new("Neutral", "Neutral", "gray").words(&["okay", "mixed", "flat"]),
-            Choice::new("Positive", "Positive", "green").words(&["good", "went well", "happy"]).said(&["positively"]),
+            Choice::new("Positive", "Positive", "green").words(&["good", "went well", "happy"]).said(&["pos", "positively"]),
             Choice::new("Very Positive", "Very Positive", "blue").words(&["great", "excellent", "went very well"]).said(&["went really well", "went great", "went brilliantly", "went extremely well", "very positively", "fantastic", "amazing"]),
         ])
         .from_app("meetings.sentiment_score: below -0.25, below 0.25, below 0.75, else Very Positive"),
