@@ -15,7 +15,8 @@ impl Reader<'_> {
             let start = self.past_articles(at + length);
             let (end, columns) = self.column_list(start)?;
             // "no contacts yet from Acme" is about rows, not about a column.
-            let is_rows = self.noun_at(start).is_some();
+            let named = self.any_column(start).map_or(0, |(length, _)| length);
+            let is_rows = self.noun_at(start).is_some_and(|(length, _)| length >= named);
             if is_rows {
                 return None;
             }
@@ -80,7 +81,10 @@ impl Reader<'_> {
     pub(super) fn presence(&mut self, at: usize) -> Option<usize> {
         let length = self.gram(at, Gram::With)?;
         let start = self.past_articles(at + length);
-        if let Some(end) = self.text_within(at, start) {
+        if let Some(end) = self
+            .text_within(at, start)
+            .or_else(|| if self.gram(start, Gram::Without).is_none() { self.absence(start) } else { None })
+        {
             return Some(end);
         }
         if let Some(end) = self

@@ -221,6 +221,10 @@ impl Reader<'_> {
             self.draft.filter(column, Op::Equals, json!(self.text(from, from + 1)), at..from + 1);
             return Some(from + 1);
         }
+        let plural = self.word(start - 1).ends_with('s');
+        if start > at + 1 && self.noun_at(at).is_some() && self.draft.noun.is_none() {
+            self.set_noun(at, plural);
+        }
         let bracket = self.token(from).is_some_and(|token| matches!(token.kind, TokenKind::Mark('(' | '[')));
         from += usize::from(bracket);
         let (mut end, mut values) = (from, Vec::new());

@@ -27,7 +27,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Found> {
     let length = reader.gram(start, Gram::Create)?;
     let verb_is_new = reader.word(start) == "new";
     // To make a meeting is to arrange one, which is no row.
-    if ["make", "set", "start"].contains(&reader.word(start))
+    if ["make", "set", "start", "put"].contains(&reader.word(start))
         && reader.words().is_some_and(|words| !words.topics.is_empty())
     {
         return None;

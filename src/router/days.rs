@@ -17,6 +17,14 @@ impl Reader<'_> {
         let (length, when) = self.date_at(at)?;
         let mut end = at + length;
         end += usize::from(self.token(end).is_some_and(|token| token.kind == TokenKind::Possessive));
+        // "yesterday and today"
+        if let (When::Day(first), "and", Some((n, When::Day(last)))) =
+            (when, self.word(end), self.date_at(end + 1))
+            && first < last
+        {
+            self.some_date(When::Between(first, last), at..end + 1 + n);
+            return Some(end + 1 + n);
+        }
         let by = self.gram(end, Gram::By).map_or(end, |n| end + n);
         if by > end
             && let Some((n, column)) = self.column_at(by, is_date)
@@ -75,6 +83,21 @@ impl Reader<'_> {
             start += 1;
         }
         let year = self.message.tokens.get(..self.end).and_then(|tokens| self.calendar.year(tokens, start));
+        // What is "going live" or "renewing" has yet to.
+        let coming = (at..at + length).any(|i| self.word(i).ends_with("ing") && self.word(i) != "meeting");
+        if let (true, Some(tokens)) = (coming, self.message.tokens.get(..self.end)) {
+            let calendar = super::moment::Calendar { coming, ahead: true, ..self.calendar };
+            if let Some((n, when)) = calendar.read(tokens, start) {
+                let (op, value) = when.comparison();
+                self.draft.filters.push(Found {
+                    column: Where::Column(column),
+                    op,
+                    value,
+                    tokens: at..start + n,
+                });
+                return Some(start + n);
+            }
+        }
         if let Some((n, when)) = self.date_at(start).or(year) {
             let (op, value) = when.comparison();
             self.draft.filters.push(Found {

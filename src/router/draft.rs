@@ -52,6 +52,10 @@ pub(super) struct Draft {
     pub keyed: bool,
     /// In a change a bare name stands for its row.
     pub names_row: bool,
+    /// The words are about rows that are to be changed.
+    pub changes: bool,
+    /// Where "the most" stands.
+    pub most_at: usize,
     /// Words that had to be corrected or guessed.
     pub doubts: u32,
 }

@@ -73,6 +73,19 @@ impl Reader<'_> {
     /// "which rep has the most leads": one group for each rep, the largest first.
     fn group_by_most(&mut self) -> Result<(), Reason> {
         let Some(dir) = self.draft.most else { return Ok(()) };
+        // "which client pays us the least"
+        let paid = self.draft.fields.iter().position(|field| self.kind(field.column) == Some(Kind::Number));
+        if let (Some(index), None, true, true) = (
+            paid,
+            self.draft.figure,
+            self.draft.group_by.is_empty(),
+            self.draft.noun.is_some_and(|noun| noun.at < self.draft.most_at),
+        ) {
+            let field = self.draft.fields.remove(index);
+            self.draft.most = None;
+            self.draft.sort.push((Sorted::Column(field.column), dir));
+            return Ok(());
+        }
         if self.draft.group_by.is_empty() {
             let groupable = |field: &&Field| {
                 matches!(
@@ -229,8 +242,14 @@ impl Reader<'_> {
                         || (draft.superlative.is_some()
                             && self.words().is_some_and(|words| words.topics.is_empty())))
                         || !draft.sort.is_empty();
+                let alone =
+                    self.words().is_some_and(|words| words.topics.is_empty()) && draft.fields.is_empty();
                 let keyed = draft.keyed
-                    && (draft.asks || draft.finds || !draft.fields.is_empty() || self.has_exact_key());
+                    && (draft.asks
+                        || draft.finds
+                        || alone
+                        || !draft.fields.is_empty()
+                        || self.has_exact_key());
                 let meeting = draft.keyed
                     && self.words().is_some_and(|words| !words.topics.is_empty())
                     && self.is_dated()

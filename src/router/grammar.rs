@@ -128,7 +128,7 @@ pub(super) static GRAMMAR: LazyLock<Phrases<Gram>> = LazyLock::new(|| {
 const LISTS: &[(Gram, &str)] = &[
     (
         Gram::Filler,
-        "an overview of, overview of, might i, may i, could i, can i, shall we, could we, can we, may we, everything in, everything, how are, how is, how do, bring in, bring us, send us, did we, does anyone, in it for us, this way, by any chance, kindly can you, i would like you to, so kind as to, be so kind as to, would it be possible to, would it be possible to see, it be possible to, i would be grateful for, grateful for, i would appreciate, be grateful, i would be grateful if you could, picked up, brought in, taken on, carries, carry, generates, generate, drives, drive, produces, produce, gives, give us, sends, spend, spent, spend in, spent in, spent on, did the team, has the team, did we spend, we spent, to the crm, to crm, with the crm, to hubspot, to attio, time spent, let me have, let us have, where are, where do, where did, later, earlier, both, altogether, i please, could i please, may i please, can i please, coming, are we tracking, we track, we are tracking, tracking, we have got, at hand, later on, using, using a, who use, who use a, that use a, with both, sitting, sitting there, stuck, lying around, hanging around, sat there, pulling together, floating around, someone, somebody, i am looking, i am looking at, i am after, it is possible to, is it possible to, ya, would ya, is it possible to see, i am trying to see, you have, on us, i mean, em, but, able, be able to, able to, she is, he is, they are, she is the, he is the, across, across all, across our, done, made, received, in it, please to, for this, any of, just the, every single, at all, the following, happen to, we hold, hold for, each of, all of, pencil, the, a, an, all, any, every, each, me, us, please, kindly, hey, hi, hello, ok, okay, so, um, uh, er, erm, hmm, well, \
+        "holds, hold, booked, anything booked, assigned to them, anything, gave, gave us, brought us, sent us, got us, won us, did the team run, the team ran, did the team do, the team did, did the team hold, did we run, did we do, did we hold, have we run, have we done, we ran, we held, has the team run, has the team done, have we held, an overview of, overview of, might i, may i, could i, can i, shall we, could we, can we, may we, everything in, everything, how are, how is, how do, bring in, bring us, send us, did we, does anyone, in it for us, this way, by any chance, kindly can you, i would like you to, so kind as to, be so kind as to, would it be possible to, would it be possible to see, it be possible to, i would be grateful for, grateful for, i would appreciate, be grateful, i would be grateful if you could, picked up, brought in, taken on, carries, carry, generates, generate, drives, drive, produces, produce, gives, give us, sends, spend, spent, spend in, spent in, spent on, did the team, has the team, did we spend, we spent, to the crm, to crm, with the crm, to hubspot, to attio, time spent, let me have, let us have, where are, where do, where did, later, earlier, both, altogether, i please, could i please, may i please, can i please, coming, are we tracking, we track, we are tracking, tracking, we have got, at hand, later on, using, using a, who use, who use a, that use a, with both, sitting, sitting there, stuck, lying around, hanging around, sat there, pulling together, floating around, someone, somebody, i am looking, i am looking at, i am after, it is possible to, is it possible to, ya, would ya, is it possible to see, i am trying to see, you have, on us, i mean, em, but, able, be able to, able to, she is, he is, they are, she is the, he is the, across, across all, across our, done, made, received, in it, please to, for this, any of, just the, every single, at all, the following, happen to, we hold, hold for, each of, all of, pencil, the, a, an, all, any, every, each, me, us, please, kindly, hey, hi, hello, ok, okay, so, um, uh, er, erm, hmm, well, \
          just, only, actually, basically, like, really, quickly, quick, thanks, thank you, thank you very much, many thanks, \
          can, could, would, will, do, does, did, are, was, were, am, be, been, being, has, have, had, having, got, get, gotten, \
          that, which, these, those, them, they, their, theirs, it, its, there, here, some, still, currently, right now, now, \
@@ -146,12 +146,12 @@ const LISTS: &[(Gram, &str)] = &[
          fit into, belong to, split, breakdown, break down, broken down, broke down, grouped, group, distribution, numbers, figures, \
          stats for, looking, to look at, look at, check, check for, pull up, pulled, please can you, cheers, kind, \
          been marked, marked as, marked, flagged as, flagged, tagged as, labelled, labeled, labelled as, labeled as, set to, \
-         classed as, classified as, listed as, showing as, sitting in, sitting at, sat in, stuck in, that went, who have, we had, \
+         classed as, classified as, listed as, showing as, sitting in, sitting at, sat in, stuck in, who have, we had, \
          we did, happened, happening, taking place, took place, going on, on the list, on our list, as well, for the team",
     ),
     (
         Gram::Ours,
-        "that are in our crm, are in our crm, that are in the crm, are in the crm, that we have in the crm, that we have in our crm, we have in the crm, we have in our crm, that sit in our crm, we have on the books, in our account base, from the system, off the crm, we have on file, we hold on file, on our file, we hold, have we any, do we hold, we have on, our, ours, we, we are, we have, we have got, do we have, have we got, have we, did we, we work with, that we work with, we know, do we know, in the crm, in our crm, \
+        "from the list, from our list, off the list, from my list, from the table, from the database, if we have it, if we have one, if you have it, if there is one, if available, that are in our crm, are in our crm, that are in the crm, are in the crm, that we have in the crm, that we have in our crm, we have in the crm, we have in our crm, that sit in our crm, we have on the books, in our account base, from the system, off the crm, we have on file, we hold on file, on our file, we hold, have we any, do we hold, we have on, our, ours, we, we are, we have, we have got, do we have, have we got, have we, did we, we work with, that we work with, we know, do we know, in the crm, in our crm, \
          in crm, in my crm, from the crm, from our crm, in the system, in our system, in the database, in our database, in the db, on file, on record, \
          on the books, on our books, in our records, in our books, in our data, in the table, across the team, on the team, in the team, \
          has the team, have the team, the team has, the team have, does the team have, did the team have, our team, the whole team, in our list, \
@@ -159,7 +159,7 @@ const LISTS: &[(Gram, &str)] = &[
     ),
     (
         Gram::Show,
-        "work out, calculate, compute, figure out, find out, tot up, give me back, showing, listing, giving me, giving us, telling me, pulling, sending me, showing me, listing out, telling us, sharing, chuck up, get up, put up, throw up, dig out for me, break out, show, list, display, give, view, see, pull, pull up, bring up, fetch, return, print, output, present, open, list out, give me, \
+        "rank, break, split up, group up, bucket, slice, segment, work out, calculate, compute, figure out, find out, tot up, give me back, showing, listing, giving me, giving us, telling me, pulling, sending me, showing me, listing out, telling us, sharing, chuck up, get up, put up, throw up, dig out for me, break out, show, list, display, give, view, see, pull, pull up, bring up, fetch, return, print, output, present, open, list out, give me, \
          show me, let me see, select, read out, run me, get me a list of, pull out, bring me, send me, select all, hand me, export, fetch me, \
          pull together, share, surface, filter, filter for, filter to, filter by, dig up, dig out, retrieve, load",
     ),
@@ -173,7 +173,7 @@ const LISTS: &[(Gram, &str)] = &[
     ),
     (
         Gram::HowMany,
-        "# of, how many, number of, total number of, the number of, count of, count, counts, total count, tally, no of, how many of, quantity of, \
+        "volume, volume of, volumes, # of, how many, number of, total number of, the number of, count of, count, counts, total count, tally, no of, how many of, quantity of, \
          headcount of, head count of, what number of, how big is the list of",
     ),
     (Gram::HowMuch, "how much, how much is, how much are"),
@@ -208,7 +208,7 @@ const LISTS: &[(Gram, &str)] = &[
     ),
     (
         Gram::NewestFirst,
-        "newest first, latest first, most recent first, recent first, newest at the top, most recently, newest on top, latest on top, most recent on top, most recent at the top, latest at the top, with the newest first, with the latest first, with the most recent first",
+        "most recently engaged first, most recently contacted first, recently engaged first, most recently active first, most recently added first, most recently created first, most recently touched first, newest first, latest first, most recent first, recent first, newest at the top, most recently, newest on top, latest on top, most recent on top, most recent at the top, latest at the top, with the newest first, with the latest first, with the most recent first",
     ),
     (
         Gram::OldestFirst,
@@ -216,7 +216,7 @@ const LISTS: &[(Gram, &str)] = &[
     ),
     (
         Gram::LargestFirst,
-        "biggest groups first, largest groups first, highest first, largest first, biggest first, most first, longest first, top first, highest at the top, biggest at the top, biggest on top, highest on top, richest first, most valuable first, with the biggest first, with the highest first, largest at the top, largest on top",
+        "highest count first, largest count first, biggest count first, highest number first, highest total first, most leads first, most first, biggest groups first, largest groups first, highest first, largest first, biggest first, most first, longest first, top first, highest at the top, biggest at the top, biggest on top, highest on top, richest first, most valuable first, with the biggest first, with the highest first, largest at the top, largest on top",
     ),
     (
         Gram::SmallestFirst,
@@ -235,7 +235,7 @@ const LISTS: &[(Gram, &str)] = &[
         "smallest, lowest, least valuable, lowest paying, bottom, cheapest, lowest value, littlest, lowest valued",
     ),
     (Gram::Newest, "newest, latest, most recent, last, most recently added, most recently created, freshest"),
-    (Gram::Oldest, "oldest, earliest, first, longest standing, longest running"),
+    (Gram::Oldest, "soonest, oldest, earliest, first, longest standing, longest running"),
     (Gram::Longest, "longest"),
     (Gram::Shortest, "shortest, briefest"),
     (Gram::Most, "the most, most, most common, the most common, most frequent, most popular, commonest"),
@@ -284,11 +284,11 @@ const LISTS: &[(Gram, &str)] = &[
     ),
     (
         Gram::Filled,
-        "listed, still listed, logged, recorded, noted, captured, entered, given, attached, saved, is set, is not empty, not empty, filled in, is filled in, is not null, not null, is present, is known, filled, is filled, is not blank, not blank, exists, on file, populated, is populated, present, not missing, is not missing, available, is available, known",
+        "assigned, listed, still listed, logged, recorded, noted, captured, entered, given, attached, saved, is set, is not empty, not empty, filled in, is filled in, is not null, not null, is present, is known, filled, is filled, is not blank, not blank, exists, on file, populated, is populated, present, not missing, is not missing, available, is available, known",
     ),
     (
         Gram::Not,
-        "not, no longer, is not, are not, was not, were not, excluding, exclude, except, except for, except the, other than, apart from, but not, \
+        "non, nobody has, no one has, nobody, no one, that nobody has, that no one has, nobody have, not, no longer, is not, are not, was not, were not, excluding, exclude, except, except for, except the, other than, apart from, but not, \
          that are not, which are not, who are not, that is not, never, excl, aside from, besides, outside, outside of, anything but, all but, !=, not in, not the, skip, skipping, \
          leave out, leaving out, minus, not equal to, that were not, that was not, is anything but, are anything but, rather than, barring, ignoring, ignore, omit, omitting, save for, and not",
     ),
@@ -333,7 +333,7 @@ const LISTS: &[(Gram, &str)] = &[
     ),
     (
         Gram::Unowned,
-        "nobody assigned, no one assigned, have nobody assigned, have no one assigned, with no one assigned, no rep owns, that no rep owns, no one has picked up, nobody has picked up, without anyone assigned, without anybody assigned, with nobody on it, not claimed, unclaimed, no rep, unassigned, unowned, ownerless, not assigned, not assigned to anyone, not assigned to anybody, no one owns, nobody owns, not owned by anyone, not owned, without owner, that nobody owns, that no one owns, not yet assigned, nobody is handling, nobody is working, no one is working, orphaned, nobody has, that nobody has, not allocated, owned by nobody, owned by no one, assigned to nobody, assigned to no one, belonging to nobody, with nobody assigned, up for grabs",
+        "nobody owning, with nobody owning them, no one owning, nobody owning them, with nobody owning, not been assigned to anyone, not been assigned to anybody, not been assigned, have not been assigned, has not been assigned, have not been assigned to anyone, have not been assigned to anybody, has not been assigned to anyone, not assigned to anybody, not yet been assigned, still to be assigned, waiting for an owner, waiting to be assigned, that need an owner, needing an owner, nobody assigned, no one assigned, have nobody assigned, have no one assigned, with no one assigned, no rep owns, that no rep owns, no one has picked up, nobody has picked up, without anyone assigned, without anybody assigned, with nobody on it, not claimed, unclaimed, no rep, unassigned, unowned, ownerless, not assigned, not assigned to anyone, not assigned to anybody, no one owns, nobody owns, not owned by anyone, not owned, without owner, that nobody owns, that no one owns, not yet assigned, nobody is handling, nobody is working, no one is working, orphaned, nobody has, that nobody has, not allocated, owned by nobody, owned by no one, assigned to nobody, assigned to no one, belonging to nobody, with nobody assigned, up for grabs",
     ),
     (
         Gram::Called,
@@ -368,7 +368,7 @@ const LISTS: &[(Gram, &str)] = &[
     ),
     (
         Gram::Create,
-        "add, create, log, record, new, register, enter, insert, make, put in, note down, jot down, add in, add a new, create a new, make a new, log a new, record a new, save a new, add me a, set me up a, file, input, store, capture, start a new",
+        "put, add, create, log, record, new, register, enter, insert, make, put in, note down, jot down, add in, add a new, create a new, make a new, log a new, record a new, save a new, add me a, set me up a, file, input, store, capture, start a new",
     ),
     (
         Gram::Set,

@@ -184,7 +184,12 @@ fn add_column(
     for phrase in labels.iter().map(String::as_str).chain(words) {
         if !is_noun(phrase) {
             phrases.insert(phrase, sense);
-            phrases.insert(&plural(phrase), sense);
+            let last = phrase.rsplit(' ').next().unwrap_or(phrase);
+            if !["long", "at", "on", "to", "by", "in", "for", "from", "since", "of", "first", "last"]
+                .contains(&last)
+            {
+                phrases.insert(&plural(phrase), sense);
+            }
         }
     }
     for phrase in declared.map_or(&[][..], |declared| declared.said) {

@@ -61,6 +61,34 @@ pub enum Step {
     Leave { reason: String },
 }
 
+/// Why each table's reading failed.
+#[derive(Debug, Default)]
+struct Failures(Vec<(Option<usize>, Failure)>);
+
+#[derive(Debug)]
+enum Failure {
+    /// The word at this place means nothing.
+    Word(usize),
+    /// Every word was understood, and yet it is no request.
+    Reason(Reason),
+}
+
+impl Failures {
+    fn of(reason: Reason) -> Failures {
+        Failures(vec![(None, Failure::Reason(reason))])
+    }
+
+    /// Whether other spellings of these words could make a difference: not when every reading was stopped by
+    /// a word that stays as it is.
+    fn depend_on(&self, corrected: &[usize]) -> bool {
+        self.0.iter().any(|(_, failure)| match failure {
+            // The word may open a phrase that is misspelt further on.
+            Failure::Word(at) => corrected.iter().any(|place| (*at..at + 3).contains(place)),
+            Failure::Reason(_) => true,
+        })
+    }
+}
+
 impl Router {
     /// Derives the vocabulary. Worth keeping for as long as the catalog stays the same.
     pub fn new(catalog: Arc<Catalog>) -> Router {
@@ -86,6 +114,10 @@ impl Router {
             return Step::Call(Box::new(call));
         }
         for (tokens, corrected) in self.corrections(&read.tokens) {
+            let helps = found.as_ref().err().is_none_or(|failures| failures.depend_on(&corrected));
+            if !helps {
+                continue;
+            }
             let mut read = Message::new(message, tokens, &self.lexicon);
             read.corrected = corrected;
             if let Ok(call) = self.best(&read, today) {
@@ -94,7 +126,7 @@ impl Router {
         }
         match found {
             Ok(call) => Step::Call(Box::new(call)),
-            Err(reason) => Step::Leave { reason },
+            Err(failures) => Step::Leave { reason: self.explain(&failures, &read) },
         }
     }
 
@@ -115,34 +147,50 @@ impl Router {
             || self.lexicon.is_given_name(word)
             || names::is_industry(word)
             || names::is_exact_channel(word)
+            || names::is_business_word(word)
             || moment::WORDS.contains(&word)
     }
 
     /// The best reading over all tables.
-    fn best(&self, message: &Message<'_>, today: chrono::NaiveDate) -> Result<Call, String> {
+    fn best(&self, message: &Message<'_>, today: chrono::NaiveDate) -> Result<Call, Failures> {
         let (by_noun, by_column) = self.candidates(message);
         if by_noun.is_empty() && by_column.is_empty() {
-            return Err("it names no table, column or option".to_owned());
+            return Err(Failures::of("it names no table, column or option"));
         }
-        let mut reasons: Vec<String> = Vec::new();
+        let mut failures = Failures::default();
         for tables in [by_noun, by_column] {
             let mut found: Vec<(i32, Call)> = Vec::new();
             for table in tables {
                 match self.for_table(message, table, today) {
                     Ok(read) => found.push((read.score, read.call)),
-                    Err(why) => reasons.push(format!("{}: {why}", self.label(table))),
+                    Err(why) => failures.0.push((Some(table), why)),
                 }
             }
             found.sort_by_key(|(score, _)| -score);
             let tied = matches!(found.as_slice(), [(first, _), (second, _), ..] if first == second);
             if tied {
-                return Err("it can mean more than one table".to_owned());
+                return Err(Failures::of("it can mean more than one table"));
             }
             if let Some((_, call)) = found.into_iter().next() {
                 return Ok(call);
             }
         }
-        Err(reasons.join("; "))
+        Err(failures)
+    }
+
+    /// The failures in words.
+    fn explain(&self, failures: &Failures, message: &Message<'_>) -> String {
+        let said = |(table, failure): &(Option<usize>, Failure)| {
+            let why = match failure {
+                Failure::Word(at) => {
+                    let span = message.tokens.get(*at).map_or(0..0, |token| token.span.clone());
+                    format!("`{}` says nothing here", message.text.get(span).unwrap_or_default())
+                }
+                Failure::Reason(reason) => (*reason).to_owned(),
+            };
+            table.map_or_else(|| why.clone(), |table| format!("{}: {why}", self.label(table)))
+        };
+        failures.0.iter().map(said).collect::<Vec<_>>().join("; ")
     }
 
     /// The tables whose rows are named, and those of which only columns or options are.
@@ -178,17 +226,15 @@ impl Router {
         message: &Message<'_>,
         table: usize,
         today: chrono::NaiveDate,
-    ) -> Result<Found, String> {
-        let calendar = Calendar { today, ahead: self.looks_ahead(message, table) };
+    ) -> Result<Found, Failure> {
+        let calendar = Calendar { today, ahead: self.looks_ahead(message, table), coming: false };
         let reader = || Reader::new(message, &self.lexicon, table, calendar);
         if let Some(found) = update::read(&mut reader()).or_else(|| create::read(&mut reader())) {
             return Ok(found);
         }
         let mut reader = reader();
-        reader
-            .read(0, message.tokens.len())
-            .map_err(|at| format!("`{}` says nothing here", reader.text(at, at + 1)))?;
-        let request = reader.request_read().map_err(|reason: Reason| reason.to_owned())?;
+        reader.read(0, message.tokens.len()).map_err(Failure::Word)?;
+        let request = reader.request_read().map_err(Failure::Reason)?;
         Ok(call::read(&reader, request))
     }
 

@@ -29,6 +29,8 @@ pub(super) struct Calendar {
     pub today: NaiveDate,
     /// A weekday without more is the coming one: "calls on Friday".
     pub ahead: bool,
+    /// A month without a year is the coming one: "going live in April".
+    pub coming: bool,
 }
 
 impl When {
@@ -109,6 +111,7 @@ impl Calendar {
             Some((length + the + of + n, when.bounds(self.today)?))
         };
         match (word(tokens, at), word(tokens, at + 1)) {
+            ("since", "before") => bound(2, past).map(|(n, (from, _))| (n, When::Before(from))),
             ("since", _) => bound(1, past).map(|(n, (from, _))| (n, When::Since(from))),
             ("starting" | "beginning" | "as", "from" | "of" | "on") => {
                 bound(2, past).map(|(n, (from, _))| (n, When::Since(from)))
@@ -117,6 +120,12 @@ impl Calendar {
                 bound(1 + usize::from(next == "to"), past).map(|(n, (from, _))| (n, When::Before(from)))
             }
             ("earlier" | "older", "than") => bound(2, past).map(|(n, (from, _))| (n, When::Before(from))),
+            ("more", "than") | ("over", _) if self.ago(tokens, at).is_some() => {
+                self.ago(tokens, at).map(|(n, day)| (n, When::Before(day)))
+            }
+            ("less" | "fewer", "than") | ("under", _) if self.ago(tokens, at).is_some() => {
+                self.ago(tokens, at).map(|(n, day)| (n, When::Since(day)))
+            }
             ("later" | "newer", "than") => bound(2, past).map(|(n, (_, to))| (n, When::After(to))),
             ("after" | "past", _) => bound(1, later).map(|(n, (_, to))| (n, When::After(to))),
             ("until" | "till" | "by", _) => bound(1, *self).map(|(n, (_, to))| (n, When::Until(to))),
@@ -133,6 +142,14 @@ impl Calendar {
                 }),
             _ => self.signed(tokens, at).or_else(|| self.pair(tokens, at, &["to", "through"])),
         }
+    }
+
+    /// "than two weeks ago", with the word before.
+    fn ago(&self, tokens: &[Token], at: usize) -> Option<(usize, NaiveDate)> {
+        let than = 1 + usize::from(word(tokens, at + 1) == "than");
+        let (length, count) = count(tokens, at + than)?;
+        let days = days_in(word(tokens, at + than + length), count)?;
+        (word(tokens, at + than + length + 1) == "ago").then(|| (than + length + 2, back(self.today, days)))
     }
 
     /// `< 2026-01-01`.
@@ -152,9 +169,10 @@ impl Calendar {
     }
 
     fn pair(&self, tokens: &[Token], at: usize, joins: &[&str]) -> Option<(usize, When)> {
-        let days = weekday(word(tokens, at)).is_some();
+        let days = weekday(word(tokens, at)).is_some() || word(tokens, at) == "now";
         let past = Calendar { ahead: self.ahead && days, ..*self };
-        let (first_length, first) = past.plain(tokens, at).or_else(|| {
+        let now = (word(tokens, at) == "now").then_some((1, When::Day(self.today)));
+        let (first_length, first) = now.or_else(|| past.plain(tokens, at)).or_else(|| {
             // "between 1 and 5 May": the month is said once.
             let day = day_number(tokens.get(at)?)?;
             let (_, last) = past.plain(tokens, at + 2)?;
@@ -430,7 +448,10 @@ impl Calendar {
         let from = match (first, year) {
             ("next", None) if this <= self.today => in_year(self.today.year() + 1)?,
             ("this" | "next", _) | (_, Some(_)) => this,
-            _ if this > self.today => in_year(self.today.year() - 1)?,
+            _ if self.coming && back(this.checked_add_months(Months::new(months))?, 1) < self.today => {
+                in_year(self.today.year() + 1)?
+            }
+            _ if this > self.today && !self.coming => in_year(self.today.year() - 1)?,
             _ => this,
         };
         let to = back(from.checked_add_months(Months::new(months))?, 1);

@@ -31,7 +31,7 @@ impl Reader<'_> {
     /// "who owns the Acme lead", "who is looking after Lumio".
     pub(super) fn owner_question(&mut self, at: usize) -> Option<usize> {
         let owner = self.role(Role::Owner)?;
-        let asked = ["who", "which"].contains(&self.word(at)) && at < 3;
+        let asked = self.word(at) == "who" || (self.word(at) == "which" && at < 3);
         let rep = usize::from(["rep", "salesperson", "seller"].contains(&self.word(at + 1)));
         let verbs = [
             "owns",
@@ -143,6 +143,12 @@ impl Reader<'_> {
             let value = if values.len() == 1 { json!(values.first()?) } else { json!(values) };
             return self.owned(value, at..end);
         }
+        let rows = (end..self.end.min(end + 5)).any(|i| self.noun_at(i).is_some_and(|(_, plural)| plural))
+            && self.any_column(end).is_none();
+        let single = !name.words.contains(' ') && !names::is_business_word(&name.words);
+        if rows && single && self.role(Role::Owner).is_some() {
+            return self.owned(json!(name.text), at..end);
+        }
         let two = name.words.split(' ').count() == 2 && !name.words.split(' ').any(names::is_business_word);
         if name.person || (two && self.role(Role::GivenName).is_some()) {
             return self.person_named(&name, at..end).then_some(end);
@@ -151,6 +157,36 @@ impl Reader<'_> {
         self.draft.keyed = true;
         self.draft.filter(company, Op::Contains, json!(name.text), at..end);
         Some(end)
+    }
+
+    /// "has Product Hunt brought us": the channel before its verb.
+    pub(super) fn channel_before_verb(&mut self, at: usize) -> Option<usize> {
+        let column = self.role(Role::Channel)?;
+        let name = self.channel_at(at).filter(|name| names::is_channel(&name.words))?;
+        let end = at + name.length;
+        let brings = [
+            "brought",
+            "bring",
+            "brings",
+            "generated",
+            "generate",
+            "sent",
+            "send",
+            "given",
+            "gave",
+            "give",
+            "produced",
+            "delivered",
+            "deliver",
+            "yield",
+            "yielded",
+        ];
+        if !brings.contains(&self.word(end)) {
+            return None;
+        }
+        let after = end + 1 + usize::from(["us", "in"].contains(&self.word(end + 1)));
+        self.draft.filter(column, Op::Contains, json!(names::channel_singular(&name.text)), at..end);
+        Some(after)
     }
 
     /// "leads Tom is handling", "which calls did Sarah do".

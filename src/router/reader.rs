@@ -4,6 +4,8 @@
 //! order, the more specific ones first. A word that no rule takes ends the reading: what is not understood
 //! is not answered.
 
+use std::cell::OnceCell;
+
 use super::draft::{Draft, Found, NounAt, Where};
 use super::grammar::{GRAMMAR, Gram};
 use super::lexicon::{Lexicon, Sense, TableWords};
@@ -32,6 +34,8 @@ pub(super) struct Reader<'a> {
     pub table: usize,
     pub calendar: Calendar,
     pub draft: Draft,
+    /// The dates found so far, by their place.
+    dates: Vec<OnceCell<Option<(usize, super::moment::When)>>>,
     /// Whether a column's value may follow without a word between: "with title CTO".
     pub direct: bool,
     /// The end of the part that is read.
@@ -62,7 +66,7 @@ impl<'a> Message<'a> {
 
 impl<'a> Reader<'a> {
     /// In the order they are tried.
-    const RULES: [Rule<'a>; 36] = [
+    const RULES: [Rule<'a>; 37] = [
         Reader::mark,
         Reader::owner_question,
         Reader::ownership,
@@ -83,6 +87,7 @@ impl<'a> Reader<'a> {
         Reader::mine,
         Reader::owned_by,
         Reader::owner_before_verb,
+        Reader::channel_before_verb,
         Reader::key,
         Reader::spoken_text,
         Reader::view,
@@ -114,6 +119,7 @@ impl<'a> Reader<'a> {
             calendar,
             draft: Draft::default(),
             direct: false,
+            dates: vec![OnceCell::new(); message.tokens.len()],
             end: message.tokens.len(),
         }
     }
@@ -231,8 +237,9 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn date_at(&self, at: usize) -> Option<(usize, super::moment::When)> {
-        let tokens = self.message.tokens.get(..self.end)?;
-        self.calendar.read(tokens, at)
+        let read = || self.calendar.read(&self.message.tokens, at);
+        let found = self.dates.get(at).map_or_else(read, |known| *known.get_or_init(read));
+        found.filter(|(length, _)| at + length <= self.end)
     }
 
     /// Whether nothing in the vocabulary starts here: the word can only be part of a name.
@@ -287,7 +294,9 @@ impl<'a> Reader<'a> {
             let more = self.is_unknown(next + 1) || names::is_business_word(self.word(next + 1));
             if ampersand && more {
                 length += 2;
-            } else if self.is_unknown(next) && is_name(next) {
+            } else if self.is_unknown(next)
+                && (is_name(next) || (length == 1 && self.lexicon.is_given_name(self.word(at))))
+            {
                 length += 1;
             } else if !(self.word(next) == "of" && self.lexicon.is_given_name(self.word(at)))
                 && joins.contains(&self.word(next))

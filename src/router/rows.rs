@@ -62,9 +62,10 @@ impl Reader<'_> {
         ];
         let is_list = listed.contains(&self.word(end)) && self.noun_at(end).is_none();
         end += usize::from(is_list);
-        let before = at.checked_sub(1).map_or("", |before| self.word(before));
-        let several = ["all", "every", "any", "many", "several", "much"].contains(&before)
-            || self.draft.limit.is_some_and(|limit| limit > 1);
+        let quantified =
+            |i: usize| ["all", "every", "any", "many", "several", "much"].contains(&self.word(i));
+        let several =
+            (at.saturating_sub(3)..at).any(quantified) || self.draft.limit.is_some_and(|limit| limit > 1);
         self.set_noun(at, plural || is_list || several);
         self.draft.noun_end = end;
         Some(end)
@@ -80,7 +81,11 @@ impl Reader<'_> {
 
     /// "hiring signals": words before a column of tags are one of its tags.
     pub(super) fn tagged(&mut self, at: usize) -> Option<usize> {
-        let is_word = |at: usize| self.is_unknown(at);
+        let is_word = |at: usize| {
+            self.message.grams.get(at).is_some_and(Vec::is_empty)
+                && !self.word(at).is_empty()
+                && self.date_at(at).is_none()
+        };
         if self.draft.noun.is_none() {
             return None;
         }
@@ -245,9 +250,14 @@ impl Reader<'_> {
         {
             return Some(column);
         }
+        // "leads whose meetings got cancelled"
+        let before = after.saturating_sub(4);
         let of_event = |column: usize| {
-            self.event_date(column).is_some()
-                && named.is_some_and(|named| self.event_date(column) == Some(named))
+            self.event_date(column).is_some_and(|event| {
+                named == Some(event)
+                    || (before..after)
+                        .any(|i| self.column_at(i, |_| true).is_some_and(|(_, near)| near == event))
+            })
         };
         candidates
             .iter()
@@ -476,6 +486,14 @@ impl Reader<'_> {
             {
                 self.role(Role::Owner).map(Some)
             }
+            Gram::For
+                if name.person
+                    && !name.words.contains(' ')
+                    && self.role(Role::Owner).is_some()
+                    && self.draft.noun.is_some_and(|noun| noun.plural) =>
+            {
+                self.role(Role::Owner).map(Some)
+            }
             Gram::For | Gram::Of if name.person && has_person => Some(None),
             Gram::For | Gram::Of if name.person => None,
             Gram::For | Gram::Of => company.map(Some),
@@ -484,7 +502,7 @@ impl Reader<'_> {
     }
 
     /// Words that name a way by which leads come in, with what goes before them.
-    fn channel_at(&self, at: usize) -> Option<Name> {
+    pub(super) fn channel_at(&self, at: usize) -> Option<Name> {
         let quoted = self.token(at).is_some_and(|token| token.kind == TokenKind::Quoted);
         if quoted {
             return Some(self.name(at, 1));
@@ -535,10 +553,29 @@ impl Reader<'_> {
 
     /// A name beside the noun: "acme lead", "contact Ahmed", "saas accounts", "webinar leads".
     pub(super) fn named(&mut self, at: usize) -> Option<usize> {
+        let plain = self.senses(at).next().is_none() && self.message.grams.get(at).is_some_and(Vec::is_empty);
+        if let Some(end) = if plain && self.draft.noun.is_some() && !names::is_common(self.word(at)) {
+            self.text_within(at, at)
+        } else {
+            None
+        } {
+            return Some(end);
+        }
+        let quoted = self.token(at)?.kind == TokenKind::Quoted;
+        if quoted && self.words().is_some_and(|words| !words.topics.is_empty()) {
+            self.draft.keyed = true;
+            self.draft.filter(
+                self.role(Role::Topic)?,
+                Op::Contains,
+                json!(self.text(at, at + 1)),
+                at..at + 1,
+            );
+            return Some(at + 1);
+        }
         let after_noun = self
             .draft
             .noun
-            .is_some_and(|noun| !noun.plural && noun.at < at && self.noun_at(noun.at).is_some());
+            .is_some_and(|noun| !noun.plural && self.draft.noun_end == at && self.noun_at(noun.at).is_some());
         let beside_rows = self.role(Role::Industry).is_none()
             && self.draft.noun.is_some_and(|noun| {
                 let close = |end: usize| end == at || (end + 1 == at && self.is_comma(end));
@@ -575,10 +612,15 @@ impl Reader<'_> {
             self.draft.filter(column, op, value, at..end);
             return Some(end);
         }
-        let mut name = self.name_at(at, after_noun)?;
+        let run = (at..self.end)
+            .take_while(|i| self.is_unknown(*i) || names::is_business_word(self.word(*i)))
+            .count();
+        let to_end = after_noun && self.draft.changes && run > 1 && at + run == self.end;
+        let mut name = self.name_at(at, after_noun).or_else(|| to_end.then(|| self.name(at, run)))?;
         // Behind its noun a name may hold any words: "the company Acme Duplicate".
         let rest = (at + name.length..self.end).take_while(|i| self.is_unknown(*i)).count();
-        let noun_behind = !after_noun
+        let noun_behind = self.draft.changes
+            && !after_noun
             && rest > 0
             && rest < 3
             && self.noun_at(at + name.length + rest).is_some_and(|(_, plural)| !plural);

@@ -78,6 +78,12 @@ impl Reader<'_> {
             .filter_map(|gram| self.gram(at, *gram))
             .filter(|length| !self.is_end(at + length))
             .max();
+        // "at the opportunity stage"
+        let stage =
+            self.gram(at, Gram::At).filter(|n| self.choice_phrase(self.past_articles(at + n)).is_some());
+        if let Some(length) = stage {
+            return Some(at + length);
+        }
         // "showed up to the meeting"
         let to = (self.word(at) == "to"
             && self
@@ -219,7 +225,27 @@ impl Reader<'_> {
     fn by_figure(&mut self, at: usize) -> Option<usize> {
         let named =
             FIGURES.iter().find_map(|figure| self.gram(at, Gram::Figure(*figure)).map(|n| (n, *figure)));
-        let start = named.map_or(at, |(n, _)| self.past_articles(at + n));
+        let mut start = named.map_or(at, |(n, _)| self.past_articles(at + n));
+        if let Some((n, plural)) = self.noun_at(start)
+            && self.column_at(start + n, is_number).is_some()
+            && self.column_at(start, is_number).is_none_or(|(m, _)| m <= n)
+        {
+            self.set_noun(start, plural);
+            start += n;
+        }
+        // "rank the owners by total MRR"
+        let ranked = self.draft.fields.iter().position(|field| {
+            matches!(self.kind(field.column), Some(Kind::Person | Kind::Status | Kind::Text | Kind::Company))
+        });
+        if let (Some(index), true, true) = (ranked, self.draft.group_by.is_empty(), named.is_some()) {
+            let field = self.draft.fields.remove(index);
+            self.draft.group_by.push(Group {
+                column: field.column,
+                unit: None,
+                tokens: field.at..field.at + 1,
+            });
+            self.draft.most = Some(Dir::Desc);
+        }
         if let Some((n, column)) = self.column_at(start, is_number) {
             if self.draft.group_by.is_empty() && named.is_none() {
                 return None;
@@ -362,7 +388,7 @@ impl Reader<'_> {
                 let upwards = (at..at + length).any(|i| ["ascending", "increasing"].contains(&self.word(i)));
                 let usual = match self.kind(column)? {
                     _ if upwards => Dir::Asc,
-                    Kind::Number | Kind::Day | Kind::Instant => Dir::Desc,
+                    Kind::Number => Dir::Desc,
                     _ => Dir::Asc,
                 };
                 let (n, dir) = self.direction(end).unwrap_or((0, usual));
@@ -378,9 +404,26 @@ impl Reader<'_> {
             }
             return self.direction(start).map(|_| start);
         }
+        // "meeting_date ascending"
+        if let Some((n, column)) = self.any_column(at)
+            && let Some(length) =
+                self.gram(at + n, Gram::Ascending).or_else(|| self.gram(at + n, Gram::Descending))
+        {
+            let dir = if self.gram(at + n, Gram::Ascending).is_some() { Dir::Asc } else { Dir::Desc };
+            self.draft.sort.push((Sorted::Column(column), dir));
+            return Some(at + n + length);
+        }
         let words = self.words()?;
         let found = |gram: Gram| self.gram(at, gram);
         if !self.draft.group_by.is_empty() {
+            let alone = self
+                .gram(at, Gram::Descending)
+                .map(|n| (n, Dir::Desc))
+                .or_else(|| self.gram(at, Gram::Ascending).map(|n| (n, Dir::Asc)));
+            if let Some((n, dir)) = alone {
+                self.draft.sort.push((Sorted::Value, dir));
+                return Some(at + n);
+            }
             let by_size = found(Gram::LargestFirst)
                 .map(|n| (n, Dir::Desc))
                 .or_else(|| found(Gram::SmallestFirst).map(|n| (n, Dir::Asc)));
@@ -445,6 +488,11 @@ impl Reader<'_> {
             let limit = (count.fract() == 0.0 && (1.0..=200.0).contains(&count)).then_some(count as usize)?;
             self.draft.limit = Some(limit);
         }
+        // "the first 10 contacts" asks for no order.
+        let ever = (end..self.end).any(|i| self.word(i) == "ever");
+        if self.word(start) == "first" && length == 1 && !ever {
+            return Some(end);
+        }
         self.superlative_of(end, superlative)
     }
 
@@ -482,6 +530,7 @@ impl Reader<'_> {
         }
         if let Some((n, column)) = self.column_at(end, is_date).filter(|_| self.noun_at(end).is_none()) {
             self.draft.sort.push((Sorted::Column(column), dir));
+            let n = n + usize::from(self.word(end + n) == "first");
             return Some(end + n);
         }
         let groupable = |column: &CatalogColumn| {
@@ -509,6 +558,7 @@ impl Reader<'_> {
 
     /// "the most leads", "most common industries", "the most MRR".
     fn most(&mut self, at: usize, length: usize) -> Option<usize> {
+        self.draft.most_at = at;
         let dir = if self.gram(at, Gram::Most).is_some() { Dir::Desc } else { Dir::Asc };
         let end = at + length;
         let start = self.past_articles(end);

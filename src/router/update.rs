@@ -22,6 +22,9 @@ type Cell = (usize, Json, Range<usize>);
 pub(super) fn read(reader: &mut Reader<'_>) -> Option<Found> {
     reader.end = reader.trimmed_end();
     let start = reader.past_politeness(0);
+    if !reader.may_change() {
+        return reader.by_named_state(start);
+    }
     reader
         .by_arrow(start)
         .or_else(|| reader.by_statement(start))
@@ -32,6 +35,15 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Found> {
 }
 
 impl Reader<'_> {
+    /// Whether some word of the message can change rows at all.
+    fn may_change(&self) -> bool {
+        let verbs = [Gram::Set, Gram::Assign, Gram::Delete];
+        (0..self.end).any(|at| {
+            self.token(at).is_some_and(|token| token.word == "->")
+                || verbs.iter().any(|verb| self.gram(at, *verb).is_some())
+        })
+    }
+
     pub(super) fn past_politeness(&self, at: usize) -> usize {
         let mut at = at;
         if let Some(kind) = (at..self.end.min(at + 8))
@@ -61,8 +73,8 @@ impl Reader<'_> {
             && self.message.tokens.get(end - 1).is_some_and(|token| {
                 matches!(token.kind, TokenKind::Mark('.' | '!' | '?' | ','))
                     || [
-                        "please", "thanks", "thank", "you", "again", "now", "asap", "cheers", "today's",
-                        "mate", "ok", "yet", "too",
+                        "please", "thanks", "thank", "you", "would", "could", "can", "will", "ya", "mate",
+                        "again", "now", "asap", "cheers", "today's", "mate", "ok", "yet", "too",
                     ]
                     .contains(&token.word.as_str())
                         && token.kind == TokenKind::Word
@@ -124,7 +136,8 @@ impl Reader<'_> {
         let choice = self.column(column)?.options.get(option)?.value.clone();
         // What follows must tell to record it, and may name the rows or the column again.
         let mut rest = value + length;
-        let mut told = false;
+        // "is now an SQL" is told to be recorded.
+        let mut told = (verb..value).any(|i| self.word(i) == "now");
         while rest < self.end {
             let next = if self.token(rest).is_some_and(|token| matches!(token.kind, TokenKind::Mark(_))) {
                 rest + 1
@@ -181,6 +194,11 @@ impl Reader<'_> {
         for verb in verbs {
             let mut value = self.past_any(verb, &[Gram::Set, Gram::To, Gram::As]);
             value = if self.choice_phrase(value).is_some() { value } else { self.past_articles(value) };
+            if let Some((n, false)) = self.noun_at(value)
+                && self.gram(value + n, Gram::To).is_some()
+            {
+                value = self.past_any(value + n, &[Gram::To]);
+            }
             let Some(cells) = self.cells(value, self.end, None) else { continue };
             let mut stop = verb;
             while stop > start
@@ -479,7 +497,7 @@ impl Reader<'_> {
             return None;
         }
         let end = self.end;
-        self.draft = Draft { names_row: !needs_noun, ..Draft::default() };
+        self.draft = Draft { names_row: !needs_noun, changes: true, ..Draft::default() };
         let read = self.read(key.start, key.end);
         self.end = end;
         let settled = read.is_ok().then(|| self.settle()).flatten();
@@ -673,7 +691,7 @@ impl Reader<'_> {
             },
             Kind::Tags => {
                 let stop = self.free_text_end(at, end);
-                (stop, json!([self.text(at, stop)]))
+                (stop, written(at, stop))
             }
             Kind::Text | Kind::Company => {
                 let stop = self.free_text_end(at, end);
