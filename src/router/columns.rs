@@ -513,8 +513,9 @@ impl Reader<'_> {
     /// Words that name an industry, as many as do.
     pub(super) fn industry_at(&self, at: usize) -> Option<super::reader::Name> {
         (1..=3).rev().filter(|length| at + length <= self.end).find_map(|length| {
+            let plain = (at..at + length).all(|i| !self.word(i).is_empty());
             let name = self.name(at, length);
-            names::is_industry(&name.words).then_some(name)
+            (plain && names::is_industry(&name.words)).then_some(name)
         })
     }
 }

@@ -103,7 +103,7 @@ impl Router {
     /// What the message asks for, on the day it is in the zone.
     pub fn route(&self, message: &str, now: DateTime<Utc>, zone: Tz) -> Step {
         let leave = |reason: &str| Step::Leave { reason: reason.to_owned() };
-        let Some(tokens) = text::tokens(message) else {
+        let Some(tokens) = text::tokens(message).map(text::without_manners) else {
             return leave("it is too long for a request about rows");
         };
         let today = dates::today(now, zone);

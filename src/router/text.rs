@@ -58,6 +58,43 @@ pub(super) fn tokens(message: &str) -> Option<Vec<Token>> {
     Some(found)
 }
 
+/// The tokens without the manners around a request, which change nothing of what is asked.
+pub(super) fn without_manners(mut tokens: Vec<Token>) -> Vec<Token> {
+    let is_mark = |token: &Token| matches!(token.kind, TokenKind::Mark('.' | ',' | '!' | '?' | '…'));
+    while tokens.last().is_some_and(|token| {
+        is_mark(token) || ["please", "thanks", "cheers", "kindly"].contains(&token.word.as_str())
+    }) {
+        tokens.pop();
+        let thanked =
+            matches!(tokens.as_slice(), [.., thank, you] if thank.word == "thank" && you.word == "you");
+        if thanked {
+            tokens.truncate(tokens.len() - 2);
+        }
+    }
+    if matches!(tokens.as_slice(), [_, .., thank, you] if thank.word == "thank" && you.word == "you") {
+        tokens.truncate(tokens.len() - 2);
+        return without_manners(tokens);
+    }
+    let word = |at: usize| tokens.get(at).map_or("", |token| token.word.as_str());
+    let mut start = 0;
+    while ["hi", "hey", "hello", "please", "kindly"].contains(&word(start))
+        || (start > 0 && tokens.get(start).is_some_and(is_mark))
+    {
+        start += 1;
+    }
+    if ["can", "could", "would", "will"].contains(&word(start)) && word(start + 1) == "you" {
+        start += 2;
+        while ["please", "kindly", "mind"].contains(&word(start)) {
+            start += 1;
+        }
+    }
+    // Manners alone are a message, too.
+    if start < tokens.len() {
+        tokens.drain(..start);
+    }
+    tokens
+}
+
 /// The words of a phrase of the vocabulary.
 pub(super) fn words(phrase: &str) -> Vec<String> {
     tokens(phrase)
@@ -138,7 +175,10 @@ fn address(chunk: &str) -> Option<TokenKind> {
         let is_user = !user.is_empty() && user.chars().all(|c| c.is_alphanumeric() || "._%+-".contains(c));
         return (is_user && is_host(host)).then_some(TokenKind::Email);
     }
-    let bare = chunk.strip_prefix("https://").or_else(|| chunk.strip_prefix("http://"));
+    let scheme = ["https://", "http://"]
+        .into_iter()
+        .find(|scheme| chunk.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)));
+    let bare = scheme.and_then(|scheme| chunk.get(scheme.len()..));
     let host = bare.unwrap_or(chunk).split('/').next().unwrap_or_default();
     (is_host(host) && (bare.is_some() || chunk.is_ascii())).then_some(TokenKind::Address)
 }
