@@ -102,6 +102,9 @@ pub(super) enum Figure {
     Max,
 }
 
+/// Every figure but the count, which needs no column.
+pub(super) const FIGURES: &[Figure] = &[Figure::Sum, Figure::Avg, Figure::Max, Figure::Min];
+
 impl Figure {
     pub(super) fn name(self) -> &'static str {
         match self {

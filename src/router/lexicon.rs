@@ -94,7 +94,7 @@ impl Lexicon {
             .collect();
         let spelling = Spelling::new(
             phrases.words(),
-            GRAMMAR.words().chain(super::moment::WORDS.iter().copied()).chain(names::spelled()),
+            GRAMMAR.words().chain(super::calendar_words::WORDS.iter().copied()).chain(names::spelled()),
         );
         Lexicon { catalog, tables, phrases, spelling, members }
     }

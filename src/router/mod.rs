@@ -5,28 +5,43 @@
 //! A change is never guessed.
 
 mod absence;
+mod affected;
 mod amounts;
+mod calendar_words;
 mod call;
+mod cells;
+mod channels;
+mod choices;
 mod columns;
 mod create;
 mod days;
 mod draft;
+mod evidence;
 mod finish;
 mod grammar;
+mod groups;
+mod jobs;
+mod keys;
 mod lexicon;
 mod moment;
+mod named;
 mod names;
 mod numeral;
+mod orders;
 mod people;
+mod periods;
 mod phrases;
 mod reader;
+mod reports;
 mod routers;
 mod rows;
 mod shape;
+mod shorthand;
 mod spelling;
 #[cfg(test)]
 mod tests;
 mod text;
+mod texts;
 mod update;
 
 use std::sync::Arc;
@@ -148,7 +163,7 @@ impl Router {
             || names::is_industry(word)
             || names::is_exact_channel(word)
             || names::is_business_word(word)
-            || moment::WORDS.contains(&word)
+            || calendar_words::WORDS.contains(&word)
     }
 
     /// The best reading over all tables.
@@ -305,8 +320,9 @@ impl Router {
         };
         let elsewhere: Vec<(usize, &str)> = found.iter().copied().filter(|(at, _)| !slot(*at)).collect();
         // A misspelt month behind "from" is likelier than a name.
-        let dated =
-            found.iter().all(|(at, word)| !slot(*at) || (word.len() >= 6 && moment::WORDS.contains(word)));
+        let dated = found
+            .iter()
+            .all(|(at, word)| !slot(*at) || (word.len() >= 6 && calendar_words::WORDS.contains(word)));
         let mut tries = Vec::new();
         if dated {
             tries.push(apply(&found));

@@ -16,6 +16,8 @@ static INDUSTRIES: LazyLock<HashSet<&str>> = LazyLock::new(|| lines(include_str!
 /// Ways by which leads come in.
 static CHANNELS: LazyLock<HashSet<&str>> = LazyLock::new(|| lines(include_str!("words/channels.txt")));
 static JOB_ROLES: LazyLock<HashSet<&str>> = LazyLock::new(|| lines(include_str!("words/job_roles.txt")));
+/// Departments and ranks, which stand before or behind a job: "VP Sales", "marketing manager".
+static DEPARTMENTS: LazyLock<HashSet<&str>> = LazyLock::new(|| lines(include_str!("words/departments.txt")));
 /// Words that companies carry behind their name.
 static BUSINESS_WORDS: LazyLock<HashSet<&str>> =
     LazyLock::new(|| lines(include_str!("words/business_words.txt")));
@@ -135,9 +137,15 @@ pub(super) fn job_role(word: &str) -> Option<&'static str> {
     JOB_ROLES.get(singular).or_else(|| JOB_ROLES.get(word)).copied()
 }
 
+pub(super) fn is_department(word: &str) -> bool {
+    DEPARTMENTS.contains(word)
+}
+
 /// Reads every list, so that no message pays for it.
 pub(super) fn prepare() {
-    for list in [&GIVEN_NAMES, &COMMON, &PLACES, &INDUSTRIES, &CHANNELS, &JOB_ROLES, &BUSINESS_WORDS] {
+    for list in
+        [&GIVEN_NAMES, &COMMON, &PLACES, &INDUSTRIES, &CHANNELS, &JOB_ROLES, &DEPARTMENTS, &BUSINESS_WORDS]
+    {
         LazyLock::force(list);
     }
 }

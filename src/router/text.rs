@@ -6,6 +6,8 @@ use std::ops::Range;
 
 use chrono::NaiveDate;
 
+use super::shorthand::{expand, shortened};
+
 /// The longest message that is read; more than this is no request for rows.
 pub(super) const MESSAGE_BYTES_MAX: usize = 600;
 /// The most words a request for rows has.
@@ -344,112 +346,6 @@ fn word(message: &str, at: usize, found: &mut Vec<Token>) -> usize {
     }
     expand(&text, at..end, found);
     end
-}
-
-/// What stands before and after an apostrophe.
-fn shortened(text: &str, ending: &str, span: Range<usize>, end: usize, found: &mut Vec<Token>) -> usize {
-    let whole = span.start..end;
-    let mut push = |word: &str, span: Range<usize>| {
-        found.push(Token { span, word: word.to_owned(), kind: TokenKind::Word });
-    };
-    let clitic = match ending {
-        "t" => {
-            let stem = match text {
-                "won" => "will",
-                "can" => "can",
-                "ain" => "is",
-                other => other.strip_suffix('n').unwrap_or(other),
-            };
-            push(stem, whole.clone());
-            "not"
-        }
-        "ve" => "have",
-        "re" => "are",
-        "ll" => "will",
-        "d" => "would",
-        "m" => "am",
-        "s" | "" if is_asking(text) => "is",
-        _ => "",
-    };
-    if ending == "t" || !clitic.is_empty() {
-        if ending != "t" {
-            push(text, span);
-        }
-        push(clitic, whole);
-    } else {
-        expand(text, span.clone(), found);
-        if matches!(ending, "s" | "") {
-            found.push(Token { span: span.end..end, word: String::new(), kind: TokenKind::Possessive });
-        } else {
-            expand(ending, span.end..end, found);
-        }
-    }
-    end
-}
-
-/// Words whose `'s` is `is`, not a possessive.
-fn is_asking(word: &str) -> bool {
-    [
-        "what", "who", "where", "when", "how", "that", "there", "here", "it", "she", "he", "let", "which",
-        "whose",
-    ]
-    .contains(&word)
-}
-
-fn expand(word: &str, span: Range<usize>, found: &mut Vec<Token>) {
-    let plain: &[&str] = match word {
-        "whats" => &["what", "is"],
-        "whos" => &["who", "is"],
-        "dont" => &["do", "not"],
-        "doesnt" => &["does", "not"],
-        "didnt" => &["did", "not"],
-        "havent" => &["have", "not"],
-        "hasnt" => &["has", "not"],
-        "isnt" => &["is", "not"],
-        "arent" => &["are", "not"],
-        "wasnt" => &["was", "not"],
-        "weve" => &["we", "have"],
-        "ive" => &["i", "have"],
-        "im" => &["i", "am"],
-        "w" => &["with"],
-        "pls" | "plz" | "plse" => &["please"],
-        "thx" | "ty" | "cheers" => &["thanks"],
-        "tmrw" | "tmr" | "tmrrw" => &["tomorrow"],
-        "yday" | "yest" => &["yesterday"],
-        "wk" => &["week"],
-        "wks" => &["weeks"],
-        "mo" | "mth" | "mnth" => &["month"],
-        "mths" => &["months"],
-        "qtr" => &["quarter"],
-        "yr" => &["year"],
-        "yrs" => &["years"],
-        "mins" => &["minutes"],
-        "min" if found.last().is_some_and(|token| matches!(token.kind, TokenKind::Number(_))) => &["minutes"],
-        "hr" | "hrs" => &["hours"],
-        "mtg" | "mtng" => &["meeting"],
-        "mtgs" | "mtngs" => &["meetings"],
-        "cos" => &["companies"],
-        "acct" => &["account"],
-        "accts" => &["accounts"],
-        "avg" => &["average"],
-        "nbr" | "num" => &["number"],
-        "cust" => &["customer"],
-        "custs" => &["customers"],
-        "prio" => &["priority"],
-        "btw" => &["between"],
-        "thru" => &["through"],
-        "til" => &["until"],
-        "gimme" => &["give", "me"],
-        "wanna" => &["want", "to"],
-        "u" => &["you"],
-        "r" => &["are"],
-        "ppl" => &["people"],
-        "coz" | "cuz" => &["because"],
-        _ => &[],
-    };
-    let mut push =
-        |word: &str| found.push(Token { span: span.clone(), word: word.to_owned(), kind: TokenKind::Word });
-    if plain.is_empty() { push(word) } else { plain.iter().copied().for_each(push) }
 }
 
 /// A sign or a mark.

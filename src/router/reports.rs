@@ -1,0 +1,157 @@
+//! Changes told as news: "Wayne have churned, mark the client", "the demo went great, set sentiment to …".
+
+use serde_json::json;
+
+use super::call::Found;
+use super::grammar::Gram;
+use super::reader::Reader;
+use super::text::TokenKind;
+use super::update::Cell;
+
+impl Reader<'_> {
+    /// "Wayne have churned, mark the client", "ana@globex.pt is now a customer, update contact stage".
+    pub(super) fn by_statement(&mut self, at: usize) -> Option<Found> {
+        let verb = (at + 1..self.end).find(|i| {
+            ["is", "are", "has", "have", "was", "just", "became", "went"].contains(&self.word(*i))
+                || self.choice_phrase(*i).is_some()
+        })?;
+        let mut value = verb;
+        while [
+            "is",
+            "are",
+            "has",
+            "have",
+            "was",
+            "now",
+            "just",
+            "a",
+            "an",
+            "been",
+            "become",
+            "became",
+            "our",
+            "officially",
+            "gone",
+            "to",
+            "moved",
+            "already",
+        ]
+        .contains(&self.word(value))
+            && self.choice_phrase(value).is_none()
+        {
+            value += 1;
+        }
+        let (length, candidates) = self.choice_phrase(value)?;
+        let (column, option) = *candidates.first()?;
+        let choice = self.column(column)?.options.get(option)?.value.clone();
+        // What follows must tell to record it, and may name the rows or the column again.
+        let mut rest = value + length;
+        // "is now an SQL" is told to be recorded.
+        let mut told = (verb..value).any(|i| self.word(i) == "now");
+        while rest < self.end {
+            let next = if self.token(rest).is_some_and(|token| matches!(token.kind, TokenKind::Mark(_))) {
+                rest + 1
+            } else if let Some(n) = self.gram(rest, Gram::Set) {
+                told = true;
+                rest + n
+            } else if let Some((n, _)) = self.noun_at(rest) {
+                rest + n
+            } else if let Some((n, _)) = self.any_column(rest).filter(|(_, named)| *named == column) {
+                rest + n
+            } else if [
+                "the",
+                "it",
+                "them",
+                "that",
+                "this",
+                "their",
+                "his",
+                "her",
+                "so",
+                "please",
+                "accordingly",
+                "and",
+                "record",
+                "as",
+                "such",
+                "can",
+                "you",
+                "could",
+                "up",
+            ]
+            .contains(&self.word(rest))
+            {
+                rest + 1
+            } else {
+                return None;
+            };
+            rest = next;
+        }
+        told.then_some(())?;
+        self.update(at..verb, vec![(column, json!(choice), verb..value + length)])
+    }
+
+    /// "the Vandelay demo went great, set sentiment to very positive", "for lead a@b.co set priority=low": the
+    /// rows first, then what to set.
+    pub(super) fn by_report(&mut self, at: usize) -> Option<Found> {
+        let start = if ["for", "on"].contains(&self.word(at)) {
+            at + 1
+        } else {
+            self.past_any(at, &[Gram::Find, Gram::Show])
+        };
+        let verbs: Vec<usize> =
+            (start + 1..self.end).filter(|i| self.gram(*i, Gram::Set).is_some()).collect();
+        for verb in verbs {
+            let mut value = self.past_any(verb, &[Gram::Set, Gram::To, Gram::As]);
+            value = if self.choice_phrase(value).is_some() { value } else { self.past_articles(value) };
+            if let Some((n, false)) = self.noun_at(value)
+                && self.gram(value + n, Gram::To).is_some()
+            {
+                value = self.past_any(value + n, &[Gram::To]);
+            }
+            let Some(cells) = self.cells(value, self.end, None) else { continue };
+            let mut stop = verb;
+            while stop > start
+                && (self.token(stop - 1).is_some_and(|token| matches!(token.kind, TokenKind::Mark(_)))
+                    || ["please", "and", "can", "you", "could", "so", "then"].contains(&self.word(stop - 1)))
+            {
+                stop -= 1;
+            }
+            let Some(stop) = self.before_report(start, stop, &cells) else { continue };
+            let key = start..stop;
+            if let Some(found) = self.update(key, cells) {
+                return Some(found);
+            }
+        }
+        None
+    }
+
+    /// Where the words for the rows end, and those that tell how it went begin: they must be about the column
+    /// that is set.
+    pub(super) fn before_report(&self, start: usize, stop: usize, cells: &[Cell]) -> Option<usize> {
+        let columns: Vec<usize> = cells.iter().map(|(column, ..)| *column).collect();
+        let links = ["is", "are", "went", "has", "have", "was", "were"];
+        let Some(told) = (start + 1..stop).find(|i| links.contains(&self.word(*i))) else {
+            return Some(stop);
+        };
+        let describes =
+            (start..told).any(|i| ["that", "which", "who", "whose", "where"].contains(&self.word(i)));
+        if describes {
+            return Some(stop);
+        }
+        let mut rest = told;
+        while rest < stop {
+            let state = columns.iter().find_map(|column| self.choices_of(rest, *column)).map(|(end, _)| end);
+            rest = match state {
+                Some(end) => end,
+                None if links.contains(&self.word(rest))
+                    || ["now", "just", "really", "very", "so", "gone", "well"].contains(&self.word(rest)) =>
+                {
+                    rest + 1
+                }
+                None => return None,
+            };
+        }
+        Some(told)
+    }
+}
