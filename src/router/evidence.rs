@@ -19,6 +19,12 @@ impl Reader<'_> {
         if tells && !draft.asks && !draft.counts && !draft.finds {
             return Err("it tells something and asks nothing");
         }
+        // What these tables do not hold may still name a column of theirs.
+        let objects = ["deal", "deals", "opportunity", "opportunities", "contract", "contracts", "pipeline"];
+        let is_held = |at: usize| self.any_column(at).is_some_and(|(length, _)| length > 1);
+        if draft.noun.is_none() && (0..self.end).any(|at| objects.contains(&self.word(at)) && !is_held(at)) {
+            return Err("deals are not held here");
+        }
         let neutral = draft.date_column.is_none_or(|column| {
             let ordered = draft.superlative.is_some() || draft.recent || !draft.sort.is_empty();
             (ordered && self.words().is_some_and(|words| words.default_date == column))
@@ -201,6 +207,9 @@ impl Reader<'_> {
                     ["field", "fields", "column", "columns", "value", "date"].contains(&self.word(end)),
                 );
             let next = self.word(end);
+            if self.kind(*column) == Some(Kind::Tags) && !self.draft.keyed && self.draft.group_by.is_empty() {
+                return Err("what was agreed in many rows is more than a column");
+            }
             if ["who", "which"].contains(&self.word(*place)) && self.draft.keyed {
                 continue;
             }

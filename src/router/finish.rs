@@ -78,10 +78,13 @@ impl Reader<'_> {
             paid,
             self.draft.figure,
             self.draft.group_by.is_empty(),
-            self.draft.noun.is_some_and(|noun| noun.at < self.draft.most_at),
+            self.draft.noun.is_none_or(|noun| noun.at < self.draft.most_at),
         ) {
             let field = self.draft.fields.remove(index);
             self.draft.most = None;
+            if self.draft.noun.is_none() {
+                self.set_noun(field.at, false);
+            }
             self.draft.sort.push((Sorted::Column(field.column), dir));
             return Ok(());
         }
@@ -174,6 +177,17 @@ impl Reader<'_> {
             (None, _) if self.draft.counts || grouped => Some(Figure::Count),
             (other, _) => other,
         };
+        // "what's our MRR"
+        if let ([Field { column, .. }], true) = (self.draft.fields.as_slice(), self.draft.figure.is_none())
+            && self.draft.noun.is_none()
+            && !self.draft.keyed
+            && self.draft.asks
+            && self.kind(*column) == Some(Kind::Number)
+        {
+            self.draft.measure = Some(*column);
+            self.draft.figure = Some(Figure::Sum);
+            self.draft.fields.clear();
+        }
         if self.draft.counts && self.draft.figure.is_none() {
             self.draft.figure = Some(Figure::Count);
         }

@@ -52,7 +52,12 @@ impl Reader<'_> {
         let ranked = self.draft.fields.iter().position(|field| {
             matches!(self.kind(field.column), Some(Kind::Person | Kind::Status | Kind::Text | Kind::Company))
         });
-        if let (Some(index), true, true) = (ranked, self.draft.group_by.is_empty(), named.is_some()) {
+        let noun = self.noun_at(start).map_or(0, |(n, _)| n);
+        let counted =
+            self.gram(start, Gram::HowMany).or_else(|| self.gram(start + noun, Gram::HowMany)).is_some();
+        if let (Some(index), true, true) =
+            (ranked, self.draft.group_by.is_empty(), named.is_some() || counted)
+        {
             let field = self.draft.fields.remove(index);
             self.draft.group_by.push(Group {
                 column: field.column,

@@ -262,7 +262,6 @@ const VAGUE: &[&str] = &[
     "organisation",
     "site",
     "record id",
-    "job",
 ];
 
 /// A label without what stands in parentheses.

@@ -117,7 +117,7 @@ impl Calendar {
                 bound(2, past).map(|(n, (from, _))| (n, When::Since(from)))
             }
             ("before" | "prior" | "pre", next) => {
-                bound(1 + usize::from(next == "to"), past).map(|(n, (from, _))| (n, When::Before(from)))
+                bound(1 + usize::from(next == "to"), *self).map(|(n, (from, _))| (n, When::Before(from)))
             }
             ("earlier" | "older", "than") => bound(2, past).map(|(n, (from, _))| (n, When::Before(from))),
             ("more", "than") | ("over", _) if self.ago(tokens, at).is_some() => {

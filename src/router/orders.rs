@@ -87,7 +87,11 @@ impl Reader<'_> {
         } else {
             (found(Gram::Alphabetical)?, self.name_column()?, Dir::Asc)
         };
-        self.draft.sort.push((Sorted::Column(column), dir));
+        // "by revenue, highest first" says one order twice.
+        match self.draft.sort.last_mut() {
+            Some((Sorted::Column(_), known)) => *known = dir,
+            _ => self.draft.sort.push((Sorted::Column(column), dir)),
+        }
         Some(at + length)
     }
 

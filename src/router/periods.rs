@@ -83,6 +83,11 @@ impl Calendar {
             }
             _ => {}
         }
+        // "the rest of the month"
+        if which == "rest" && unit == "of" && ["the", "this"].contains(&word(tokens, at + 2)) {
+            let (_, to) = self.period(word(tokens, at + 3), self.today)?;
+            return Some((4, When::Between(self.today, to)));
+        }
         let this = self.period(unit, self.today)?;
         let (from, to) = match which {
             "this" | "current" | "the" if which != "the" => this,

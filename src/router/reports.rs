@@ -47,7 +47,7 @@ impl Reader<'_> {
         // What follows must tell to record it, and may name the rows or the column again.
         let mut rest = value + length;
         // "is now an SQL" is told to be recorded.
-        let mut told = (verb..value).any(|i| self.word(i) == "now");
+        let mut told = self.message.tokens.iter().skip(verb).any(|token| token.word == "now");
         while rest < self.end {
             let next = if self.token(rest).is_some_and(|token| matches!(token.kind, TokenKind::Mark(_))) {
                 rest + 1

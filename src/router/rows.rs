@@ -10,6 +10,12 @@ use crate::tables::{Kind, Op, Role};
 
 impl Reader<'_> {
     pub(super) fn mark(&mut self, at: usize) -> Option<usize> {
+        // "the team's average" is everybody's.
+        let everybody = at > 0
+            && ["team", "company", "organisation", "organization", "department"].contains(&self.word(at - 1));
+        if everybody && self.token(at)?.kind == TokenKind::Possessive {
+            return Some(at + 1);
+        }
         if let Some(end) = self.key(at).filter(|end| *end > at + 1) {
             return Some(end);
         }

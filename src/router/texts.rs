@@ -19,6 +19,10 @@ impl Reader<'_> {
         // "whose title has onboarding in it"
         let has = ["has", "have", "with"].contains(&self.word(from)) && self.tail_in_it(from + 1).is_some();
         from += usize::from(has);
+        // "whose meeting was cancelled" is about the meeting's outcome.
+        if from > start && self.choice_phrase(from).is_some() {
+            return None;
+        }
         let negated = self.gram(from, Gram::Not).filter(|_| self.gram(from, Gram::Without).is_none());
         from += negated.unwrap_or_default();
         let op = if let Some(n) = self.gram(from, Gram::StartsWith) {
