@@ -78,8 +78,27 @@ impl Reader<'_> {
             .checked_sub(1)
             .and_then(|last| self.token(last))
             .is_some_and(|token| token.kind == TokenKind::Possessive);
+        let objects = [
+            "deal",
+            "deals",
+            "opportunity",
+            "opportunities",
+            "contract",
+            "contracts",
+            "task",
+            "tasks",
+            "ticket",
+            "tickets",
+        ];
+        let elsewhere = (0..self.end).any(|at| {
+            objects.contains(&self.word(at)) && self.any_column(at).is_none_or(|(length, _)| length == 1)
+        });
         self.rows(key, false)?;
         self.end = end;
+        // A deal is no row of these tables, however it is named.
+        if elsewhere && self.draft.noun.is_none() {
+            return None;
+        }
         // Free text is set only where the row is said to be one of the table's.
         let is_text =
             |column: usize| matches!(self.kind(column), Some(Kind::Text | Kind::Tags | Kind::Company));

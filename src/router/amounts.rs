@@ -157,6 +157,7 @@ impl Reader<'_> {
         match (self.word(at), self.word(at + 1), self.word(at + 2)) {
             ("a" | "an", "hour" | "minute", _) => Some((1, 1.0)),
             ("half", "an" | "a", "hour") => Some((2, 0.5)),
+            ("half", "hour", _) => Some((1, 0.5)),
             _ => None,
         }
     }

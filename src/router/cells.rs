@@ -46,6 +46,7 @@ impl Reader<'_> {
     pub(super) fn cells(&self, at: usize, end: usize, named: Option<usize>) -> Option<Vec<Cell>> {
         let mut cells = Vec::new();
         let start = self.past_articles(at);
+        let start = start + usize::from(["having", "being", "now"].contains(&self.word(start)));
         let (mut next, cell) = match named {
             Some(column) => {
                 let (after, value) =

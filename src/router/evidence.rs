@@ -133,7 +133,10 @@ impl Reader<'_> {
     }
 
     pub(super) fn names_person(&self) -> bool {
-        self.role(Role::GivenName).is_some_and(|given| self.draft.has_filter_on(given))
+        [Role::GivenName, Role::FamilyName]
+            .into_iter()
+            .filter_map(|role| self.role(role))
+            .any(|column| self.draft.has_filter_on(column))
     }
 
     pub(super) fn is_dated(&self) -> bool {

@@ -105,7 +105,9 @@ impl Reader<'_> {
         if self.date_at(at).is_some() {
             return None;
         }
-        if let Some(unit) = unit(self.word(at)) {
+        // "monthly revenue" is a column, "monthly" a unit.
+        let measured = self.any_column(at).is_some_and(|(length, _)| length > 1);
+        if let Some(unit) = unit(self.word(at)).filter(|_| !measured) {
             let after = self.past_any(at + 1, &[Gram::Of]);
             let named = self.column_at(after, is_date).filter(|_| self.noun_at(after).is_none());
             let (end, column) = match named {

@@ -48,7 +48,18 @@ impl Reader<'_> {
             }
             None => return None,
         };
-        self.draft.filter(title, Op::Contains, json!(words), at..end);
+        // "CFOs or COOs"
+        let (mut end, mut jobs) = (end, vec![words]);
+        loop {
+            let comma = end + usize::from(self.is_comma(end));
+            let next = self.past_any(comma, &[Gram::Or, Gram::And]);
+            let Some((after, more)) = self.job_title(next).filter(|_| next > end) else { break };
+            jobs.push(more);
+            end = after;
+        }
+        let (op, value) =
+            if jobs.len() == 1 { (Op::Contains, json!(jobs.first()?)) } else { (Op::In, json!(jobs)) };
+        self.draft.filter(title, op, value, at..end);
         let plural = (at..end)
             .any(|i| names::job_role(self.word(i)).is_some_and(|role| self.word(i).len() > role.len()));
         self.set_noun(at, plural);

@@ -128,6 +128,12 @@ impl Calendar {
             }
             ("later" | "newer", "than") => bound(2, past).map(|(n, (_, to))| (n, When::After(to))),
             ("after" | "past", _) => bound(1, later).map(|(n, (_, to))| (n, When::After(to))),
+            // "by month end", "before the end of the quarter"
+            ("until" | "till" | "by", unit)
+                if word(tokens, at + 2) == "end" && self.period(unit, self.today).is_some() =>
+            {
+                self.period(unit, self.today).map(|(_, to)| (3, When::Until(to)))
+            }
             ("until" | "till" | "by", _) => bound(1, *self).map(|(n, (_, to))| (n, When::Until(to))),
             ("up", "to" | "until") => bound(2, *self).map(|(n, (_, to))| (n, When::Until(to))),
             ("between", _) => self.pair(tokens, at + 1, &["and", "to"]).map(|(n, when)| (n + 1, when)),

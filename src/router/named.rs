@@ -204,6 +204,9 @@ impl Reader<'_> {
         } {
             return Some(end);
         }
+        if let Some(end) = self.payer(at) {
+            return Some(end);
+        }
         let quoted = self.token(at)?.kind == TokenKind::Quoted;
         if quoted && self.words().is_some_and(|words| !words.topics.is_empty()) {
             self.draft.keyed = true;
@@ -314,6 +317,23 @@ impl Reader<'_> {
             .unwrap_or_default();
         let is_topic = self.senses(at).any(|(_, sense)| matches!(sense, Sense::Topic { .. }));
         is_topic || (skip > 0 && self.noun_at(at + skip).is_some())
+    }
+
+    /// "what does Parallax pay us": whose cell is asked for, before the verb that is its column.
+    fn payer(&mut self, at: usize) -> Option<usize> {
+        let asked = at > 0 && ["does", "do", "is", "are", "did"].contains(&self.word(at - 1));
+        let name = self.name_at(at, false).filter(|name| asked && !name.person)?;
+        let end = at + name.length;
+        let (length, column) = self.column_at(end, |column| column.kind == Kind::Number)?;
+        let company = self.role(Role::Company)?;
+        self.draft.keyed = true;
+        self.draft.asks = true;
+        self.draft.filter(company, Op::Contains, json!(name.text), at..end);
+        self.draft.fields.push(super::draft::Field { column, at: end });
+        let after = end + length + usize::from(self.word(end + length) == "us");
+        let again =
+            self.column_at(after, |_| true).filter(|(_, named)| *named == column).map_or(0, |(n, _)| n);
+        Some(after + again)
     }
 
     /// In a change, a name by itself stands for the row.

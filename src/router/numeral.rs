@@ -13,6 +13,15 @@ pub(super) fn numeral(tokens: &[Token], at: usize) -> Option<(usize, f64)> {
     while let Some(scale) = tokens.get(at + length).and_then(|token| scale(&token.word)) {
         value *= scale;
         length += 1;
+        // "a hundred and twenty"
+        let word = |i: usize| tokens.get(i).map_or("", |token| token.word.as_str());
+        if word(at + length) == "and"
+            && (100.0..1e3).contains(&value)
+            && let Some((more, rest)) = small(tokens, at + length + 1).filter(|(_, rest)| *rest < 100.0)
+        {
+            value += rest;
+            length += more + 1;
+        }
     }
     Some((length, value))
 }

@@ -48,6 +48,10 @@ impl Reader<'_> {
             }
             return self.direction(start).map(|_| start);
         }
+        // "newest clients first"
+        if self.word(at) == "first" && self.draft.superlative.is_some() {
+            return Some(at + 1);
+        }
         // "meeting_date ascending"
         if let Some((n, column)) = self.any_column(at)
             && let Some(length) =

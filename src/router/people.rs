@@ -149,6 +149,14 @@ impl Reader<'_> {
         if rows && single && self.role(Role::Owner).is_some() {
             return self.owned(json!(name.text), at..end);
         }
+        // Nobody means all the people of a company when a cell is changed.
+        if self.draft.changes
+            && self.role(Role::GivenName).is_some()
+            && !name.person
+            && !name.words.contains(' ')
+        {
+            return None;
+        }
         let two = name.words.split(' ').count() == 2 && !name.words.split(' ').any(names::is_business_word);
         if name.person || (two && self.role(Role::GivenName).is_some()) {
             return self.person_named(&name, at..end).then_some(end);

@@ -88,6 +88,10 @@ impl Calendar {
             let (_, to) = self.period(word(tokens, at + 3), self.today)?;
             return Some((4, When::Between(self.today, to)));
         }
+        // "the year so far"
+        if which == "the" && word(tokens, at + 2) == "so" && word(tokens, at + 3) == "far" {
+            return Some((4, When::Between(start_of(unit)?, self.today)));
+        }
         let this = self.period(unit, self.today)?;
         let (from, to) = match which {
             "this" | "current" | "the" if which != "the" => this,

@@ -99,8 +99,9 @@ impl Reader<'_> {
         } else {
             self.past_any(at, &[Gram::Find, Gram::Show])
         };
-        let verbs: Vec<usize> =
-            (start + 1..self.end).filter(|i| self.gram(*i, Gram::Set).is_some()).collect();
+        let verbs: Vec<usize> = (start + 1..self.end)
+            .filter(|i| self.gram(*i, Gram::Set).is_some() && self.opens_a_clause(start, *i))
+            .collect();
         for verb in verbs {
             let mut value = self.past_any(verb, &[Gram::Set, Gram::To, Gram::As]);
             value = if self.choice_phrase(value).is_some() { value } else { self.past_articles(value) };
@@ -124,6 +125,20 @@ impl Reader<'_> {
             }
         }
         None
+    }
+
+    /// Whether a telling verb can begin here: behind a mark, or anywhere when the rows were announced by "for".
+    fn opens_a_clause(&self, start: usize, at: usize) -> bool {
+        const TELLING: &[&str] = &[
+            "set", "change", "update", "mark", "move", "switch", "put", "flag", "make", "bump", "raise",
+            "lower", "correct", "fix", "edit", "flip",
+        ];
+        let announced = start > 0 && ["for", "on"].contains(&self.word(start - 1));
+        let marked = self.token(at - 1).is_some_and(|before| {
+            matches!(before.kind, TokenKind::Mark(_))
+                || ["and", "please", "so"].contains(&before.word.as_str())
+        });
+        TELLING.contains(&self.word(at)) && (announced || marked)
     }
 
     /// Where the words for the rows end, and those that tell how it went begin: they must be about the column

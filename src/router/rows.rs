@@ -69,7 +69,7 @@ impl Reader<'_> {
         let quantified =
             |i: usize| ["all", "every", "any", "many", "several", "much"].contains(&self.word(i));
         let several =
-            (at.saturating_sub(3)..at).any(quantified) || self.draft.limit.is_some_and(|limit| limit > 1);
+            (at.saturating_sub(5)..at).any(quantified) || self.draft.limit.is_some_and(|limit| limit > 1);
         self.set_noun(at, plural || is_list || several);
         self.draft.noun_end = end;
         Some(end)

@@ -45,7 +45,8 @@ impl Reader<'_> {
     }
 
     pub(super) fn filler(&mut self, at: usize) -> Option<usize> {
-        if let Some(length) = self.gram(at, Gram::Ours) {
+        let plain = self.gram(at, Gram::Filler).unwrap_or_default();
+        if let Some(length) = self.gram(at, Gram::Ours).filter(|length| *length >= plain) {
             self.draft.ours = true;
             return Some(at + length);
         }

@@ -156,11 +156,16 @@ impl Reader<'_> {
             let named = self.past_articles(start)..self.past_articles(start) + length;
             return self.value_then_key(named, column, value);
         }
-        let over =
-            usize::from(marker > start + 1 && ["over", "across", "back"].contains(&self.word(marker - 1)));
+        let over = usize::from(
+            marker > start + 1 && ["over", "across", "back", "up", "down"].contains(&self.word(marker - 1)),
+        );
         let (named, key) = self.split_column(start..marker - over);
         let under = self.word(marker) == "under" || (self.word(marker) == "to" && assigns && named.is_none());
         let renames = start.checked_sub(1).is_some_and(|verb| self.word(verb) == "rename");
+        // What is handed to somebody is its owner, nothing else.
+        if assigns && named.is_some_and(|column| self.kind(column) != Some(Kind::Person)) {
+            return None;
+        }
         let named = named.or_else(|| {
             if under {
                 self.role(Role::Owner)

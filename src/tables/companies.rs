@@ -158,8 +158,6 @@ const COLUMNS: &[Column] = &[
             "bring in",
             "turn over",
             "turns over",
-            "sales of",
-            "revenue of",
             "annual turnover",
             "rev",
             "revenues",
