@@ -66,6 +66,7 @@ for era in modern legacy; do
   call "$era" 0 '"structuredContent":' describe_tables '{}'
   call "$era" 0 '"structuredContent":{"status":"done"' save_leads '{"rows":[{"contact_name":"Ada Example","contact_email":"ada@example.com"}]}'
   call "$era" 0 'ada@example.com' query_leads '{"filters":[{"column":"contact_email","op":"equals","value":"ada@example.com"}]}'
+  call "$era" 0 '"step":"table"' route_message '{"message":"how many leads came in this week","execute":true}'
   # A tool's refusal and an unknown tool both exit 5; only the refusal prints a result.
   call "$era" 5 '"isError":true' query_leads '{"filters":[{"column":"contact_emial","op":"equals","value":"x"}]}'
   check "$era" 0 'ops://tables' --method resources/list

@@ -33,13 +33,16 @@ const EXAMPLE: &str = "Examples:
 /// What a host tells its model about the tools as a whole.
 const INSTRUCTIONS: &str = "\
 The sales team's CRM data as five tables: leads, meetings, contacts, companies, clients.
+- Call route_message first, with each message of the user as it was written: it answers with the call of a tool \
+below that the message asks for, with the skill to follow, or with neither. execute: true also runs a read. A \
+call that writes is shown to the user before it is made.
 - Read with query_<table>: filters, search, views, sort, and group_by with aggregate for counts and sums. Let \
 it count and sum; do not page through rows to do so.
 - describe_tables says what only this organization has: custom columns, status options, views, members.
 - Write with save_<table>: rows without an id are created, rows with one are changed, and filters with set \
 change many. archive_rows removes rows; undo_change takes a change back by its change_id.
-- For a job rather than rows (prepare, review, follow up, clean up), find_skills gives this organization's \
-instructions for it and get_skill reads one; follow it. They are also skill:// resources and prompts.
+- For a job rather than rows (prepare, review, follow up, clean up) there are this organization's skills: \
+get_skill reads one, to be followed; find_skills ranks or lists them. They are also skill:// resources and prompts.
 - When a call answers that it needs confirmation, nothing was changed yet: show the user its preview, and only \
 when they agree repeat the call with the token as confirm.
 - Dates may be relative (today, this_week, last_month) and `me` is the user. An error names the right words: \

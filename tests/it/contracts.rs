@@ -119,7 +119,7 @@ fn every_definition_is_complete() {
             assert!(contract[schema]["properties"].is_object(), "{}: {schema}", tool.name);
         }
         let reads =
-            ["query_", "describe_", "find_", "get_"].iter().any(|prefix| tool.name.starts_with(prefix));
+            ["route_", "query_", "describe_", "find_", "get_"].iter().any(|prefix| tool.name.starts_with(prefix));
         assert_eq!(tool.hints.read_only, reads, "{}", tool.name);
         assert_eq!(tool.hints.destructive, !reads, "{}", tool.name);
         assert!(!tool.hints.open_world, "{}: nothing leaves the database", tool.name);
@@ -187,6 +187,10 @@ on_both! {
         let saved = t.ok("save_leads", json!({"rows": many})).await;
         let ready = json!([{"column": "status", "op": "equals", "value": "ready"}]);
         let mut calls = vec![
+            ("route_message", json!({"message": "ready leads", "execute": true})),
+            ("route_message", json!({"message": "archive all cancelled leads", "execute": true})),
+            ("route_message", json!({"message": "triage my new leads"})),
+            ("route_message", json!({"message": "good morning"})),
             ("find_skills", json!({"message": "which clients are at risk"})),
             ("find_skills", json!({})),
             ("get_skill", json!({"key": "seq-monday-start"})),

@@ -22,6 +22,7 @@ pub(crate) const KEPT: &[&str] = &[
     "ops_settings",
     "organization_context",
     "organization_skills",
+    "ops_routed_messages",
 ];
 
 /// Runs statements in one transaction.
