@@ -118,8 +118,9 @@ fn every_definition_is_complete() {
             assert_eq!(contract[schema]["type"], "object", "{}: {schema}", tool.name);
             assert!(contract[schema]["properties"].is_object(), "{}: {schema}", tool.name);
         }
-        let reads =
-            ["route_", "query_", "describe_", "find_", "get_"].iter().any(|prefix| tool.name.starts_with(prefix));
+        let reads = ["route_", "query_", "describe_", "find_", "get_"]
+            .iter()
+            .any(|prefix| tool.name.starts_with(prefix));
         assert_eq!(tool.hints.read_only, reads, "{}", tool.name);
         assert_eq!(tool.hints.destructive, !reads, "{}", tool.name);
         assert!(!tool.hints.open_world, "{}: nothing leaves the database", tool.name);

@@ -18,6 +18,8 @@ mod merge_laws;
 mod own_columns;
 mod provisioning;
 mod queries;
+mod route;
+mod route_commands;
 mod saves;
 mod schedules;
 mod skills;

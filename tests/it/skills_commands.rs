@@ -1,23 +1,38 @@
 //! `opstables skills` as people and scripts meet it.
 
 use std::fs;
-use std::process::Command;
+use std::io::Write;
+use std::process::{Command, Stdio};
 
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
 /// A user's world with a database of its own.
-struct Desk(TempDir);
+pub(crate) struct Desk(TempDir);
 
 impl Desk {
-    fn new() -> Desk {
-        let desk = Desk(TempDir::new().unwrap());
-        desk.run(&["init", "--org", "acme"], 0);
+    pub(crate) fn new() -> Desk {
+        let desk = Desk::bare();
+        desk.run(&["init", "--org", "acme", "--member", "Ann Lee <ann@acme.com>"], 0);
         desk
     }
 
+    /// A world in which nothing has been set up.
+    pub(crate) fn bare() -> Desk {
+        Desk(TempDir::new().unwrap())
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        fs::read_dir(self.0.path()).unwrap().next().is_none()
+    }
+
     /// What a command prints, results before remarks, when it ends as it should.
-    fn run(&self, args: &[&str], code: i32) -> String {
+    pub(crate) fn run(&self, args: &[&str], code: i32) -> String {
+        self.fed(args, "", code)
+    }
+
+    /// The same of a command that reads `input`.
+    pub(crate) fn fed(&self, args: &[&str], input: &str, code: i32) -> String {
         let mut command = Command::new(env!("CARGO_BIN_EXE_opstables"));
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("OPSTABLES_") {
@@ -27,14 +42,19 @@ impl Desk {
         for place in ["HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"] {
             command.env(place, self.0.path());
         }
-        let ended = command.current_dir(self.0.path()).args(args).output().unwrap();
+        command.current_dir(self.0.path()).args(args);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut program = command.spawn().unwrap();
+        // A program that reads nothing may have left already.
+        drop(program.stdin.take().unwrap().write_all(input.as_bytes()));
+        let ended = program.wait_with_output().unwrap();
         let said =
             String::from_utf8_lossy(&ended.stdout).into_owned() + &String::from_utf8_lossy(&ended.stderr);
         assert_eq!(ended.status.code(), Some(code), "{args:?}\n{said}");
         said
     }
 
-    fn json(&self, args: &[&str]) -> Json {
+    pub(crate) fn json(&self, args: &[&str]) -> Json {
         let args = [args, &["--json"]].concat();
         serde_json::from_str(&self.run(&args, 0)).unwrap()
     }
