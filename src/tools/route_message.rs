@@ -17,7 +17,7 @@ use sha2::Sha256;
 use super::ctx::Ctx;
 use super::query;
 use super::tool::{Hints, Tool, Toolset, Words};
-use crate::error::{Result, internal, invalid};
+use crate::error::{Code, Result, internal, invalid};
 use crate::router::{Call, Step};
 use crate::skills::{CANDIDATES, Choice};
 use crate::store::routed::{self, RoutedRow};
@@ -115,17 +115,21 @@ pub async fn route(ctx: Ctx, args: Args) -> Result<(Output, impl Future<Output =
     let (tx, catalog) = ctx.read().await?;
     drop(tx);
     let moment = moment(&ctx, &catalog, &args)?;
-    let started = Instant::now();
+    // What is built once is no part of what a message takes.
     let router = ctx.services.routers.get(&catalog);
+    let started = Instant::now();
     let step = router.route(&args.message, moment.0, moment.1);
+    let mut took = started.elapsed();
     let mut output = match step {
         Step::Call(call) => of_call(&call, &args.message),
         Step::Leave { reason } => {
             let library = ctx.library().await?;
-            of_choice(library.choose(&args.message), reason)
+            let started = Instant::now();
+            let choice = library.choose(&args.message);
+            took += started.elapsed();
+            of_choice(choice, reason)
         }
     };
-    let took = started.elapsed();
     let took = i64::try_from(took.as_micros()).unwrap_or(i64::MAX);
     let logged = keep(ctx.clone(), row(&ctx, &catalog, &args.message, &output, took));
     if args.execute.unwrap_or(false)
@@ -135,7 +139,14 @@ pub async fn route(ctx: Ctx, args: Args) -> Result<(Output, impl Future<Output =
             output.note =
                 Some("a change is never run here: show it to the user, then make the call".to_owned());
         } else {
-            output.result = Some(execute(ctx, &call).await?);
+            match execute(ctx, &call).await {
+                Ok(result) => output.result = Some(result),
+                // The call stays, so that it can be put right: a name that is no member's, an unknown `me`.
+                Err(error) if error.code == Code::Invalid => {
+                    output.note = Some(format!("the call was refused: {error}"));
+                }
+                Err(error) => return Err(error),
+            }
         }
     }
     Ok((output, logged))

@@ -239,6 +239,15 @@ on_both! {
         assert!(t.ok("route_message", json!({"message": "Tom's new leads"})).await["result"].is_null());
     }
 
+    async fn a_read_that_is_refused_says_why_and_leaves_the_call_to_be_put_right(t: Bench) {
+        for (message, said) in [("Sofia's clients", "`Sofia` is no member of this organization (one of: Ann Lee"), ("my leads", "`me` is not known")] {
+            let routed = t.ok("route_message", json!({"message": message, "execute": true})).await;
+            assert!(routed["result"].is_null() && routed["table_call"]["arguments"]["filters"][0]["column"] == "owner", "{routed}");
+            let note = routed["note"].as_str().unwrap();
+            assert!(note.starts_with("the call was refused: ") && note.contains(said), "{note}");
+        }
+    }
+
     async fn what_is_no_table_call_goes_to_a_skill_or_to_nothing(t: Bench) {
         let routed = t.ok("route_message", json!({"message": "prepare me for my next meeting", "execute": true})).await;
         assert_eq!((&routed["step"], &routed["skill"]), (&json!("skill"), &json!("meeting-prep")));
