@@ -3,6 +3,7 @@
 //! Step 0 looks for a request about a standard table; only what it leaves alone goes to the organization's
 //! skills. Reads can be run in the same call; a change is never run, only made ready.
 
+use std::fmt::Write as _;
 use std::ops::Range;
 use std::time::Instant;
 
@@ -127,7 +128,7 @@ pub async fn route(ctx: Ctx, args: Args) -> Result<(Output, impl Future<Output =
             let started = Instant::now();
             let choice = library.choose(&args.message);
             took += started.elapsed();
-            of_choice(choice, reason)
+            of_choice(choice, &reason)
         }
     };
     let took = i64::try_from(took.as_micros()).unwrap_or(i64::MAX);
@@ -202,7 +203,7 @@ fn of_call(call: &Call, message: &str) -> Output {
     }
 }
 
-fn of_choice(choice: Choice, reason: String) -> Output {
+fn of_choice(choice: Choice, reason: &str) -> Output {
     let rounded = |score: f32| (f64::from(score) * 100.0).round() / 100.0;
     let chosen = choice.chosen().map(|candidate| (candidate.key.clone(), rounded(candidate.score)));
     let mut trace = vec![format!("no table call: {reason}")];
@@ -280,5 +281,8 @@ fn hash(key: &[u8], message: &str) -> String {
     let folded = message.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return String::new() };
     mac.update(folded.as_bytes());
-    mac.finalize().into_bytes().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    mac.finalize().into_bytes().iter().take(16).fold(String::with_capacity(32), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }
