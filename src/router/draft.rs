@@ -10,6 +10,7 @@ use crate::tables::{Dir, Op};
 
 /// A request that is being read, for one table.
 #[derive(Debug, Default, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about a message")]
 pub(super) struct Draft {
     /// How the message asks: to show, to find, to count.
     pub asks: bool,

@@ -1,6 +1,6 @@
 //! An organization's own vocabulary, derived from its tables: what rows are called, columns, options, views.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::grammar::GRAMMAR;
@@ -18,7 +18,7 @@ pub(super) struct Lexicon {
     pub phrases: Phrases<Sense>,
     pub spelling: Spelling,
     /// The words of the members' names.
-    pub members: HashMap<String, ()>,
+    pub members: HashSet<String>,
 }
 
 /// What a phrase of the organization means.
@@ -86,12 +86,7 @@ impl Lexicon {
                 add_table(&mut phrases, table, of);
             }
         }
-        let members = catalog
-            .members
-            .iter()
-            .flat_map(|member| text::words(&member.name))
-            .map(|word| (word, ()))
-            .collect();
+        let members = catalog.members.iter().flat_map(|member| text::words(&member.name)).collect();
         let spelling = Spelling::new(
             phrases.words(),
             GRAMMAR.words().chain(super::calendar_words::WORDS.iter().copied()).chain(names::spelled()),
@@ -109,7 +104,7 @@ impl Lexicon {
 
     /// Whether a person of the organization, or people at large, have this as a first name.
     pub(super) fn is_given_name(&self, word: &str) -> bool {
-        self.members.contains_key(word) || names::is_given_name(word)
+        self.members.contains(word) || names::is_given_name(word)
     }
 }
 

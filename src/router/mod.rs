@@ -31,12 +31,14 @@ mod orders;
 mod people;
 mod periods;
 mod phrases;
+mod prepositions;
 mod reader;
 mod reports;
 mod routers;
 mod rows;
 mod shape;
 mod shorthand;
+mod slots;
 mod spelling;
 #[cfg(test)]
 mod tests;

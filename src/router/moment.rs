@@ -70,7 +70,7 @@ impl When {
 
 impl Calendar {
     /// The stretch of time that starts at the token, and how many tokens say it.
-    pub(super) fn read(&self, tokens: &[Token], at: usize) -> Option<(usize, When)> {
+    pub(super) fn read(self, tokens: &[Token], at: usize) -> Option<(usize, When)> {
         self.bounded(tokens, at).or_else(|| {
             let skipped = usize::from(matches!(
                 word(tokens, at),
@@ -99,9 +99,9 @@ impl Calendar {
     }
 
     /// "since Friday", "before March", "between 1 and 5 May", "from Monday to Friday".
-    fn bounded(&self, tokens: &[Token], at: usize) -> Option<(usize, When)> {
-        let past = Calendar { ahead: false, ..*self };
-        let later = if weekday(word(tokens, at + 1)).is_some() { past } else { *self };
+    fn bounded(self, tokens: &[Token], at: usize) -> Option<(usize, When)> {
+        let past = Calendar { ahead: false, ..self };
+        let later = if weekday(word(tokens, at + 1)).is_some() { past } else { self };
         let bound = |length: usize, calendar: Calendar| {
             let the = usize::from(word(tokens, at + length) == "the");
             let edge = ["start", "beginning", "end", "close"].contains(&word(tokens, at + length + the));
@@ -117,7 +117,7 @@ impl Calendar {
                 bound(2, past).map(|(n, (from, _))| (n, When::Since(from)))
             }
             ("before" | "prior" | "pre", next) => {
-                bound(1 + usize::from(next == "to"), *self).map(|(n, (from, _))| (n, When::Before(from)))
+                bound(1 + usize::from(next == "to"), self).map(|(n, (from, _))| (n, When::Before(from)))
             }
             ("earlier" | "older", "than") => bound(2, past).map(|(n, (from, _))| (n, When::Before(from))),
             ("more", "than") | ("over", _) if self.ago(tokens, at).is_some() => {
@@ -134,8 +134,8 @@ impl Calendar {
             {
                 self.period(unit, self.today).map(|(_, to)| (3, When::Until(to)))
             }
-            ("until" | "till" | "by", _) => bound(1, *self).map(|(n, (_, to))| (n, When::Until(to))),
-            ("up", "to" | "until") => bound(2, *self).map(|(n, (_, to))| (n, When::Until(to))),
+            ("until" | "till" | "by", _) => bound(1, self).map(|(n, (_, to))| (n, When::Until(to))),
+            ("up", "to" | "until") => bound(2, self).map(|(n, (_, to))| (n, When::Until(to))),
             ("between", _) => self.pair(tokens, at + 1, &["and", "to"]).map(|(n, when)| (n + 1, when)),
             ("from", _) => self
                 .pair(tokens, at + 1, &["to", "through", "until", "till"])
@@ -151,7 +151,7 @@ impl Calendar {
     }
 
     /// "than two weeks ago", with the word before.
-    fn ago(&self, tokens: &[Token], at: usize) -> Option<(usize, NaiveDate)> {
+    fn ago(self, tokens: &[Token], at: usize) -> Option<(usize, NaiveDate)> {
         let than = 1 + usize::from(word(tokens, at + 1) == "than");
         let (length, count) = count(tokens, at + than)?;
         let days = days_in(word(tokens, at + than + length), count)?;
@@ -159,7 +159,7 @@ impl Calendar {
     }
 
     /// `< 2026-01-01`.
-    fn signed(&self, tokens: &[Token], at: usize) -> Option<(usize, When)> {
+    fn signed(self, tokens: &[Token], at: usize) -> Option<(usize, When)> {
         let token = tokens.get(at).filter(|token| token.kind == TokenKind::Sign)?;
         let (n, when) = self.plain(tokens, at + 1)?;
         let (from, to) = when.bounds(self.today)?;
@@ -174,9 +174,9 @@ impl Calendar {
         Some((n + 1, when))
     }
 
-    fn pair(&self, tokens: &[Token], at: usize, joins: &[&str]) -> Option<(usize, When)> {
+    fn pair(self, tokens: &[Token], at: usize, joins: &[&str]) -> Option<(usize, When)> {
         let days = weekday(word(tokens, at)).is_some() || word(tokens, at) == "now";
-        let past = Calendar { ahead: self.ahead && days, ..*self };
+        let past = Calendar { ahead: self.ahead && days, ..self };
         let now = (word(tokens, at) == "now").then_some((1, When::Day(self.today)));
         let (first_length, first) = now.or_else(|| past.plain(tokens, at)).or_else(|| {
             // "between 1 and 5 May": the month is said once.
@@ -200,7 +200,7 @@ impl Calendar {
     }
 
     /// One period: a day, a week, a month, "last 3 months", "Q4 2025".
-    fn plain(&self, tokens: &[Token], at: usize) -> Option<(usize, When)> {
+    fn plain(self, tokens: &[Token], at: usize) -> Option<(usize, When)> {
         self.counted(tokens, at)
             .or_else(|| self.relative(tokens, at))
             .or_else(|| self.named_day(tokens, at))

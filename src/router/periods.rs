@@ -12,7 +12,7 @@ use crate::tables::dates;
 
 impl Calendar {
     /// "last 30 days", "past fortnight", "next two weeks", "3 days ago", "24 hours".
-    pub(super) fn counted(&self, tokens: &[Token], at: usize) -> Option<(usize, When)> {
+    pub(super) fn counted(self, tokens: &[Token], at: usize) -> Option<(usize, When)> {
         let direction = word(tokens, at);
         let back_words = ["last", "past", "previous", "trailing", "preceding", "within"];
         let forth_words = ["next", "coming", "following", "upcoming"];
@@ -52,14 +52,14 @@ impl Calendar {
     }
 
     /// "60 days", with nothing before it.
-    pub(super) fn length_at(&self, tokens: &[Token], at: usize) -> Option<(usize, When)> {
+    pub(super) fn length_at(self, tokens: &[Token], at: usize) -> Option<(usize, When)> {
         let (length, count) = count(tokens, at)?;
         let days = days_in(word(tokens, at + length), count)?;
         Some((length + 1, When::LastDays(days)))
     }
 
     /// "30 days ago", "in 3 days", and "30 days" after "for" or "in".
-    pub(super) fn bare_count(&self, tokens: &[Token], at: usize) -> Option<(usize, When)> {
+    pub(super) fn bare_count(self, tokens: &[Token], at: usize) -> Option<(usize, When)> {
         let (length, count) = count(tokens, at)?;
         let days = days_in(word(tokens, at + length), count)?;
         if word(tokens, at + length + 1) == "ago" {
@@ -71,7 +71,7 @@ impl Calendar {
     }
 
     /// "this week", "last quarter", "next month", "current year", "year to date", "last weekend".
-    pub(super) fn relative(&self, tokens: &[Token], at: usize) -> Option<(usize, When)> {
+    pub(super) fn relative(self, tokens: &[Token], at: usize) -> Option<(usize, When)> {
         let (which, unit) = (word(tokens, at), word(tokens, at + 1));
         let start_of = |unit: &str| self.period(unit, self.today).map(|days| days.0);
         match which {
@@ -107,7 +107,7 @@ impl Calendar {
     }
 
     /// The first and last day of the unit around a day.
-    pub(super) fn period(&self, unit: &str, day: NaiveDate) -> Option<(NaiveDate, NaiveDate)> {
+    pub(super) fn period(self, unit: &str, day: NaiveDate) -> Option<(NaiveDate, NaiveDate)> {
         let days = match unit {
             "week" => dates::Days::week(day),
             "month" => dates::Days::month(day),
@@ -123,7 +123,7 @@ impl Calendar {
     }
 
     /// "today", "yesterday", "Friday", "last Tuesday", "this morning".
-    pub(super) fn named_day(&self, tokens: &[Token], at: usize) -> Option<(usize, When)> {
+    pub(super) fn named_day(self, tokens: &[Token], at: usize) -> Option<(usize, When)> {
         let first = word(tokens, at);
         let day = match first {
             "today" | "tonight" => self.today,
@@ -183,7 +183,7 @@ impl Calendar {
     }
 
     /// The next such weekday, today included.
-    pub(super) fn coming(&self, weekday: Weekday) -> NaiveDate {
+    pub(super) fn coming(self, weekday: Weekday) -> NaiveDate {
         forth(
             self.today,
             (7 + weekday.num_days_from_monday() - self.today.weekday().num_days_from_monday()) % 7,
@@ -191,13 +191,13 @@ impl Calendar {
     }
 
     /// The latest such weekday before today.
-    pub(super) fn latest(&self, weekday: Weekday) -> NaiveDate {
+    pub(super) fn latest(self, weekday: Weekday) -> NaiveDate {
         let days = (7 + self.today.weekday().num_days_from_monday() - weekday.num_days_from_monday()) % 7;
         back(self.today, if days == 0 { 7 } else { days })
     }
 
     /// "2026-02-20", "20 February", "Feb 20th 2025", "the 20th of February".
-    pub(super) fn calendar_day(&self, tokens: &[Token], at: usize) -> Option<(usize, When)> {
+    pub(super) fn calendar_day(self, tokens: &[Token], at: usize) -> Option<(usize, When)> {
         if let TokenKind::Date(day) = tokens.get(at)?.kind {
             return Some((1, When::Day(day)));
         }
@@ -224,7 +224,7 @@ impl Calendar {
     }
 
     /// "January", "Dec 2025", "Q3", "last March", "H1 2025", "the week of 2 March".
-    pub(super) fn month_or_quarter(&self, tokens: &[Token], at: usize) -> Option<(usize, When)> {
+    pub(super) fn month_or_quarter(self, tokens: &[Token], at: usize) -> Option<(usize, When)> {
         let first = word(tokens, at);
         if first == "week" && ["of", "starting", "commencing", "beginning"].contains(&word(tokens, at + 1)) {
             let the = usize::from(word(tokens, at + 2) == "the");
@@ -273,7 +273,7 @@ impl Calendar {
     }
 
     /// "last year" behind a month: "May last year", "March of this year".
-    pub(super) fn said_year(&self, tokens: &[Token], at: usize) -> Option<(usize, i32)> {
+    pub(super) fn said_year(self, tokens: &[Token], at: usize) -> Option<(usize, i32)> {
         let of = usize::from(word(tokens, at) == "of");
         let year = match (word(tokens, at + of), word(tokens, at + of + 1)) {
             ("last", "year") => self.today.year() - 1,
@@ -283,7 +283,7 @@ impl Calendar {
         Some((of + 2, year))
     }
 
-    pub(super) fn is_month_here(&self, tokens: &[Token], at: usize) -> bool {
+    pub(super) fn is_month_here(self, tokens: &[Token], at: usize) -> bool {
         at > 0
             && [
                 "in", "since", "before", "after", "from", "until", "during", "last", "this", "next", "and",
@@ -294,7 +294,7 @@ impl Calendar {
             || self.said_year(tokens, at + 1).is_some()
     }
 
-    pub(super) fn year(&self, tokens: &[Token], at: usize) -> Option<(usize, When)> {
+    pub(super) fn year(self, tokens: &[Token], at: usize) -> Option<(usize, When)> {
         let year = year_number(tokens.get(at))?;
         Some((1, When::Between(NaiveDate::from_ymd_opt(year, 1, 1)?, NaiveDate::from_ymd_opt(year, 12, 31)?)))
     }
