@@ -4,17 +4,17 @@ use std::ops::Range;
 
 use serde_json::Map;
 
-use super::call::{self, Found, Operation};
+use super::call::{self, Operation};
 use super::draft::Draft;
 use super::grammar::Gram;
 use super::reader::Reader;
 use super::text::TokenKind;
 use super::update::Cell;
-use crate::tables::{Kind, Role};
+use crate::tables::{Kind, Op, Role};
 
 impl Reader<'_> {
     /// "delete the lead spam@spam.com".
-    pub(super) fn deletion(&mut self, at: usize) -> Option<Found> {
+    pub(super) fn deletion(&mut self, at: usize) -> Option<call::Found> {
         let end = self.end;
         let rows = match self.gram(at, Gram::Delete) {
             Some(length) => at + length..end,
@@ -66,12 +66,17 @@ impl Reader<'_> {
         (told && plain).then_some(at..stop)
     }
 
-    pub(super) fn update(&mut self, key: Range<usize>, cells: Vec<Cell>) -> Option<Found> {
+    pub(super) fn update(&mut self, key: Range<usize>, cells: Vec<Cell>) -> Option<call::Found> {
         self.update_named(key, cells, false)
     }
 
     /// As [`Reader::update`]; `named` when the message names the column and the row it is of.
-    pub(super) fn update_named(&mut self, key: Range<usize>, cells: Vec<Cell>, named: bool) -> Option<Found> {
+    pub(super) fn update_named(
+        &mut self,
+        key: Range<usize>,
+        cells: Vec<Cell>,
+        named: bool,
+    ) -> Option<call::Found> {
         let end = self.end;
         let possessive = key
             .end
@@ -150,6 +155,17 @@ impl Reader<'_> {
             || !draft.group_by.is_empty()
             || !draft.fields.is_empty()
             || draft.date_column.is_some();
+        // Rows of two tables at once, or of two names that no row has both, are no selection.
+        let other_rows = (key.start..key.end).any(|at| {
+            self.noun_at(at).is_none()
+                && self.noun_of_other_table(at).is_some()
+                && self.any_column(at).is_none()
+        });
+        let contradicts = draft.contradicts();
+        let negative = draft.filters.iter().all(|found| matches!(found.op, Op::NotEquals | Op::NotIn));
+        if other_rows || contradicts || negative {
+            return None;
+        }
         let named = draft.noun.is_some() || draft.keyed;
         let which = !draft.filters.is_empty() && (draft.keyed || draft.noun.is_some_and(|noun| noun.plural));
         let whole = only_owner && needs_noun;

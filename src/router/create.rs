@@ -24,7 +24,7 @@ struct Cells {
 /// The new row that the whole message describes.
 pub(super) fn read(reader: &mut Reader<'_>) -> Option<Found> {
     let start = reader.past_politeness(0);
-    let length = reader.gram(start, Gram::Create)?;
+    let length = reader.gram(start, Gram::Create).filter(|_| !reader.message.corrected.contains(&start))?;
     let verb_is_new = reader.word(start) == "new";
     // To make a meeting is to arrange one, which is no row.
     if ["make", "set", "start", "put"].contains(&reader.word(start))

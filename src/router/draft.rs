@@ -118,6 +118,12 @@ impl Draft {
         self.filters.push(Found { column: Where::Column(column), op, value, tokens });
     }
 
+    /// Whether two texts are to be in one cell, which no sentence about rows means.
+    pub(super) fn contradicts(&self) -> bool {
+        let texts = || self.filters.iter().filter(|found| matches!(found.op, Op::Contains | Op::StartsWith));
+        texts().any(|found| texts().any(|other| other.column == found.column && other.value != found.value))
+    }
+
     /// The columns that are compared so far.
     pub(super) fn has_filter_on(&self, column: usize) -> bool {
         self.filters.iter().any(|found| found.column == Where::Column(column))

@@ -25,6 +25,9 @@ impl Reader<'_> {
         if draft.noun.is_none() && (0..self.end).any(|at| objects.contains(&self.word(at)) && !is_held(at)) {
             return Err("deals are not held here");
         }
+        if draft.contradicts() {
+            return Err("two names are given for one column");
+        }
         let neutral = draft.date_column.is_none_or(|column| {
             let ordered = draft.superlative.is_some() || draft.recent || !draft.sort.is_empty();
             (ordered && self.words().is_some_and(|words| words.default_date == column))

@@ -371,7 +371,7 @@ const LISTS: &[(Gram, &str)] = &[
     ),
     (
         Gram::Create,
-        "put, add, create, log, record, new, register, enter, insert, make, put in, note down, jot down, add in, add a new, create a new, make a new, log a new, record a new, save a new, add me a, set me up a, file, input, store, capture, start a new",
+        "add, create, log, record, new, register, enter, insert, make, put in, note down, jot down, add in, add a new, create a new, make a new, log a new, record a new, save a new, add me a, set me up a, file, input, store, capture, start a new",
     ),
     (
         Gram::Set,

@@ -71,8 +71,21 @@ impl Reader<'_> {
         if names::is_place(&name.words) || !placed {
             return None;
         }
+        let rows_follow = (end..self.end.min(end + 3))
+            .any(|i| self.noun_at(i).is_some_and(|(_, plural)| plural))
+            && self.leads_to_noun(end);
+        let business = name.words.split(' ').any(names::is_business_word);
+        let describes =
+            ["ed", "ing", "ly"].iter().any(|ending| name.words.len() > 5 && name.words.ends_with(ending));
+        // What stands before many rows is a name only when it can be nothing else; a change never takes it for one.
+        if !behind
+            && rows_follow
+            && !name.person
+            && (self.draft.changes || describes || (name.words.contains(' ') && !business))
+        {
+            return None;
+        }
         self.draft.doubts += 1;
-        let rows_follow = self.noun_at(end).is_some_and(|(_, plural)| plural);
         // "magnus leads" are Magnus's.
         if name.person && rows_follow && !name.words.contains(' ') && self.role(Role::Owner).is_some() {
             return self.owned(json!(name.text), at..end);

@@ -253,7 +253,7 @@ impl<'a> Reader<'a> {
             && super::numeral::numeral(&self.message.tokens, at).is_none()
     }
 
-    fn noun_of_other_table(&self, at: usize) -> Option<usize> {
+    pub(super) fn noun_of_other_table(&self, at: usize) -> Option<usize> {
         let matches = self.message.senses.get(at)?;
         matches
             .iter()
@@ -315,6 +315,10 @@ impl<'a> Reader<'a> {
             }
         }
         let name = self.name(at, length);
+        // Other scripts are other languages, which this grammar does not read.
+        if name.text.chars().any(|c| c.is_alphabetic() && c > '\u{24f}') {
+            return None;
+        }
         let words: Vec<&str> = name.words.split(' ').collect();
         let first = words.first().copied().unwrap_or_default();
         let is_common = |word: &str| names::is_common(word) && !self.lexicon.is_given_name(word);

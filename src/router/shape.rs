@@ -37,7 +37,8 @@ impl Reader<'_> {
             .filter(|length| *length > 1 && self.gram(at, Gram::Without).is_none_or(|n| n < *length))?;
         let other =
             [Gram::Not, Gram::Me].iter().filter_map(|gram| self.gram(at, *gram)).max().unwrap_or_default();
-        if other >= length || self.date_at(at).is_some() {
+        let plain = self.gram(at, Gram::Filler).unwrap_or_default();
+        if other.max(plain) > length || other == length || self.date_at(at).is_some() {
             return None;
         }
         self.draft.ours = true;
@@ -89,7 +90,11 @@ impl Reader<'_> {
                 })
                 .is_some())
         .then_some(1);
-        plain.into_iter().chain(soft).chain(to).max().map(|length| at + length)
+        let length = plain.into_iter().chain(soft).chain(to).max()?;
+        // "are in prep" ends where an option begins.
+        let option =
+            (at + 1..at + length).find(|i| self.choice_phrase(*i).is_some_and(|(n, _)| i + n > at + length));
+        Some(option.unwrap_or(at + length))
     }
 
     fn leads_somewhere(&self, at: usize) -> bool {

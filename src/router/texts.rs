@@ -20,7 +20,7 @@ impl Reader<'_> {
         let has = ["has", "have", "with"].contains(&self.word(from)) && self.tail_in_it(from + 1).is_some();
         from += usize::from(has);
         // "whose meeting was cancelled" is about the meeting's outcome.
-        if from > start && self.choice_phrase(from).is_some() {
+        if from > start && self.choice_phrase(self.past_articles(from)).is_some() {
             return None;
         }
         let negated = self.gram(from, Gram::Not).filter(|_| self.gram(from, Gram::Without).is_none());

@@ -19,6 +19,10 @@ pub(super) type Cell = (usize, Json, Range<usize>);
 pub(super) fn read(reader: &mut Reader<'_>) -> Option<Found> {
     reader.end = reader.trimmed_end();
     let start = reader.past_politeness(0);
+    // A change is never guessed from a misspelt verb.
+    if reader.message.corrected.contains(&start) {
+        return None;
+    }
     if !reader.may_change() {
         return reader.by_named_state(start);
     }
@@ -217,7 +221,7 @@ impl Reader<'_> {
     fn by_trailing_choice(&mut self, start: usize) -> Option<Found> {
         for at in (start + 1..self.end).rev() {
             let Some((length, _)) = self.choice_phrase(at) else { continue };
-            if at + length != self.end {
+            if at + length != self.end || self.noun_of_other_table(at).is_some() {
                 continue;
             }
             let cells = self.cells(at, self.end, None)?;
@@ -254,6 +258,7 @@ impl Reader<'_> {
             Some((place, option))
         })?;
         let cell = (column, json!(option.value), at..at + 1);
-        self.update(at + 1..self.end, vec![cell])
+        // "pause Globex" could be about anything called so.
+        self.update(at + 1..self.end, vec![cell]).filter(|_| self.draft.noun.is_some())
     }
 }
