@@ -2,7 +2,7 @@
 
 use super::draft::{Found, Where};
 use super::grammar::Gram;
-use super::moment::When;
+use super::moment::{Calendar, When};
 use super::reader::Reader;
 use super::text::TokenKind;
 use crate::tables::{CatalogColumn, Kind};
@@ -10,6 +10,36 @@ use crate::tables::{CatalogColumn, Kind};
 fn is_date(column: &CatalogColumn) -> bool {
     matches!(column.kind, Kind::Day | Kind::Instant)
 }
+
+/// Words that may stand between a date column and its date.
+const LINKS: &[&str] = &[
+    "is",
+    "are",
+    "was",
+    "were",
+    "it",
+    "with",
+    "us",
+    "to",
+    "has",
+    "been",
+    "date",
+    "back",
+    "at",
+    "them",
+    "any",
+    "some",
+    "time",
+    "of",
+    "who",
+    "that",
+    "occurred",
+    "happened",
+    "scheduled",
+    "later",
+    "earlier",
+    "which",
+];
 
 impl Reader<'_> {
     /// "last week", "since Friday", "this month by meeting date".
@@ -45,69 +75,39 @@ impl Reader<'_> {
         if self.gram(at, Gram::From).is_some_and(|from| from > length) || as_noun {
             return None;
         }
-        let mut start = at + length;
-        while [
-            "is",
-            "are",
-            "was",
-            "were",
-            "it",
-            "with",
-            "us",
-            "to",
-            "has",
-            "been",
-            "date",
-            "back",
-            "at",
-            "them",
-            "any",
-            "some",
-            "time",
-            "of",
-            "who",
-            "that",
-            "occurred",
-            "happened",
-            "scheduled",
-            "later",
-            "earlier",
-            "which",
-        ]
-        .contains(&self.word(start))
-            || self.token(start).is_some_and(|token| matches!(token.kind, TokenKind::Mark(':')))
+        let start = self.past_links(at + length);
+        self.date_of_column(at, length, start, column)
+            .or_else(|| self.column_alone(at, length, start, column))
+    }
+
+    /// The place after words that may stand between a date column and its date.
+    fn past_links(&self, at: usize) -> usize {
+        let mut start = at;
+        while self.date_at(start).is_none()
+            && (LINKS.contains(&self.word(start))
+                || self.token(start).is_some_and(|token| matches!(token.kind, TokenKind::Mark(':'))))
         {
-            if self.date_at(start).is_some() {
-                break;
-            }
             start += 1;
         }
-        let year = self.message.tokens.get(..self.end).and_then(|tokens| self.calendar.year(tokens, start));
+        start
+    }
+
+    /// "created this week", "going live in April".
+    fn date_of_column(&mut self, at: usize, length: usize, start: usize, column: usize) -> Option<usize> {
+        let tokens = self.message.tokens.get(..self.end)?;
         // What is "going live" or "renewing" has yet to.
         let coming = (at..at + length).any(|i| self.word(i).ends_with("ing") && self.word(i) != "meeting");
-        if let (true, Some(tokens)) = (coming, self.message.tokens.get(..self.end)) {
-            let calendar = super::moment::Calendar { coming, ahead: true, ..self.calendar };
-            if let Some((n, when)) = calendar.read(tokens, start) {
-                let (op, value) = when.comparison();
-                self.draft.filters.push(Found {
-                    column: Where::Column(column),
-                    op,
-                    value,
-                    tokens: at..start + n,
-                });
-                return Some(start + n);
-            }
-        }
-        if let Some((n, when)) = self.date_at(start).or(year) {
-            let (op, value) = when.comparison();
-            self.draft.filters.push(Found {
-                column: Where::Column(column),
-                op,
-                value,
-                tokens: at..start + n,
-            });
-            return Some(start + n);
-        }
+        let calendar = Calendar { coming, ahead: true, ..self.calendar };
+        let ahead = if coming { calendar.read(tokens, start) } else { None };
+        let (n, when) =
+            ahead.or_else(|| self.date_at(start)).or_else(|| self.calendar.year(tokens, start))?;
+        let (op, value) = when.comparison();
+        self.draft.filters.push(Found { column: Where::Column(column), op, value, tokens: at..start + n });
+        Some(start + n)
+    }
+
+    /// A date column whose date is elsewhere in the message, or needs none.
+    fn column_alone(&mut self, at: usize, length: usize, start: usize, column: usize) -> Option<usize> {
         if self.gram(start, Gram::Upcoming).is_some() && self.choice_phrase(start).is_none() {
             self.draft.date_column = Some(column);
             return self.upcoming(start);

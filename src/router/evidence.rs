@@ -12,8 +12,26 @@ impl Reader<'_> {
     pub(super) fn is_about_rows(&self) -> Result<(), Reason> {
         let draft = &self.draft;
         let filtered = draft.filters.iter().any(|found| found.value != serde_json::json!({"me": true}));
-        let shaped =
-            draft.limit.is_some() || !draft.sort.is_empty() || draft.superlative.is_some() || draft.recent;
+        self.is_a_request()?;
+        match (draft.figure, draft.noun) {
+            (Some(figure), _) => self.is_figure(figure, filtered),
+            (None, Some(noun)) if noun.plural => self.is_about_many(filtered),
+            (None, Some(_)) => self.is_about_one(),
+            (None, None) if !self.message.corrected.is_empty() => {
+                Err("without its rows a misspelt message says too little")
+            }
+            (None, None) if draft.keyed && !draft.fields.is_empty() => {
+                self.names_a_record()?;
+                self.fields_are_asked()
+            }
+            (None, None) if self.is_state_in_time() && draft.fields.is_empty() => Ok(()),
+            (None, None) => Err("nothing says that rows are meant"),
+        }
+    }
+
+    /// What no request about rows has: news, objects held elsewhere, names that exclude each other.
+    fn is_a_request(&self) -> Result<(), Reason> {
+        let draft = &self.draft;
         let tells = ["we", "i", "they", "he", "she", "it"].contains(&self.word(0))
             && !["need", "want", "would", "am"].contains(&self.word(1));
         if tells && !draft.asks && !draft.counts && !draft.finds {
@@ -37,73 +55,62 @@ impl Reader<'_> {
         if !neutral {
             return Err("a date is named but not given");
         }
-        if let Some(figure) = draft.figure {
-            let known = draft.noun.is_some() || draft.measure.is_some() || (filtered && draft.counts);
-            if figure != Figure::Count && draft.measure.is_none() {
-                return Err("a figure without a number column");
-            }
-            // "how much does Acme pay" asks for a cell, which a sum over its rows gives as well.
-            if draft.noun.is_none() && !self.message.corrected.is_empty() {
-                return Err("without its rows a misspelt message says too little");
-            }
-            if draft.finds && !draft.counts && figure == Figure::Count {
-                self.is_own_data(filtered)?;
-            }
-            return if known { self.fields_are_asked() } else { Err("nothing says what to count") };
+        Ok(())
+    }
+
+    fn is_figure(&self, figure: Figure, filtered: bool) -> Result<(), Reason> {
+        let draft = &self.draft;
+        let known = draft.noun.is_some() || draft.measure.is_some() || (filtered && draft.counts);
+        if figure != Figure::Count && draft.measure.is_none() {
+            return Err("a figure without a number column");
         }
-        match draft.noun {
-            Some(noun) if noun.plural => {
-                let bare = !filtered && !shaped && draft.fields.is_empty();
-                if bare && draft.finds && !draft.asks {
-                    return Err("to find without saying which is a search");
-                }
-                if bare && !draft.asks && !draft.ours {
-                    return Err("a noun alone asks nothing");
-                }
-                self.is_own_data(filtered)?;
-                self.fields_are_asked()
-            }
-            Some(_) => {
-                let superlative =
-                    (matches!(draft.superlative, Some(Superlative::Measure(_) | Superlative::Length(_)))
-                        || (draft.superlative.is_some()
-                            && self.words().is_some_and(|words| words.topics.is_empty())))
-                        || !draft.sort.is_empty();
-                let alone =
-                    self.words().is_some_and(|words| words.topics.is_empty()) && draft.fields.is_empty();
-                let keyed = draft.keyed
-                    && (draft.asks
-                        || draft.finds
-                        || alone
-                        || !draft.fields.is_empty()
-                        || self.has_exact_key());
-                let meeting = draft.keyed
-                    && self.words().is_some_and(|words| !words.topics.is_empty())
-                    && self.is_dated()
-                    && draft.fields.is_empty();
-                if !keyed && !superlative && !meeting {
-                    return Err("one row is meant, and nothing says which");
-                }
-                if keyed
-                    && draft.questions
-                    && !superlative
-                    && draft.fields.is_empty()
-                    && !self.has_exact_key()
-                {
-                    return Err("an open question about one row");
-                }
-                self.fields_are_asked()
-            }
-            None if !self.message.corrected.is_empty() => {
-                Err("without its rows a misspelt message says too little")
-            }
-            None if draft.keyed && !draft.fields.is_empty() => {
-                self.names_a_record()?;
-                self.fields_are_asked()
-            }
-            None if self.is_state_in_time() && draft.fields.is_empty() => Ok(()),
-            None => Err("nothing says that rows are meant"),
+        // "how much does Acme pay" asks for a cell, which a sum over its rows gives as well.
+        if draft.noun.is_none() && !self.message.corrected.is_empty() {
+            return Err("without its rows a misspelt message says too little");
         }
+        if draft.finds && !draft.counts && figure == Figure::Count {
+            self.is_own_data(filtered)?;
+        }
+        if known { self.fields_are_asked() } else { Err("nothing says what to count") }
+    }
+
+    fn is_about_many(&self, filtered: bool) -> Result<(), Reason> {
+        let draft = &self.draft;
+        let shaped =
+            draft.limit.is_some() || !draft.sort.is_empty() || draft.superlative.is_some() || draft.recent;
+        let bare = !filtered && !shaped && draft.fields.is_empty();
+        if bare && draft.finds && !draft.asks {
+            return Err("to find without saying which is a search");
+        }
+        if bare && !draft.asks && !draft.ours {
+            return Err("a noun alone asks nothing");
+        }
+        self.is_own_data(filtered)?;
+        self.fields_are_asked()
+    }
+
+    /// One row must be named, or be the first in some order.
+    fn is_about_one(&self) -> Result<(), Reason> {
+        let draft = &self.draft;
+        let superlative =
+            (matches!(draft.superlative, Some(Superlative::Measure(_) | Superlative::Length(_)))
+                || (draft.superlative.is_some()
+                    && self.words().is_some_and(|words| words.topics.is_empty())))
+                || !draft.sort.is_empty();
+        let alone = self.words().is_some_and(|words| words.topics.is_empty()) && draft.fields.is_empty();
+        let keyed = draft.keyed
+            && (draft.asks || draft.finds || alone || !draft.fields.is_empty() || self.has_exact_key());
+        let meeting = draft.keyed
+            && self.words().is_some_and(|words| !words.topics.is_empty())
+            && self.is_dated()
+            && draft.fields.is_empty();
+        if !keyed && !superlative && !meeting {
+            return Err("one row is meant, and nothing says which");
+        }
+        if keyed && draft.questions && !superlative && draft.fields.is_empty() && !self.has_exact_key() {
+            return Err("an open question about one row");
+        }
+        self.fields_are_asked()
     }
 
     /// Finding companies or people may mean finding new ones, unless the words say whose they are.

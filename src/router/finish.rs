@@ -116,55 +116,9 @@ impl Reader<'_> {
 
     /// Which figure was asked for, when the words left it open.
     fn choose_figure(&mut self) {
-        // "last contact date for Solvay"; what merely happens at a date is no cell to show.
-        let named = |column: usize| {
-            let text = self.text(self.draft.date_column_at, self.draft.date_column_at + 3).to_lowercase();
-            text.contains("date")
-                || self.column(column).is_some_and(|known| text.starts_with(&known.label.to_lowercase()))
-        };
-        let waits = self.draft.date_column.filter(|column| {
-            self.draft.keyed
-                && self.draft.noun.is_none_or(|noun| !noun.plural)
-                && self.draft.fields.is_empty()
-                && named(*column)
-        });
-        if let Some(column) = waits {
-            self.draft.fields.push(Field { column, at: self.draft.date_column_at });
-            self.draft.date_column = None;
-        }
-        let is_number = |reader: &Self, column: usize| reader.kind(column) == Some(Kind::Number);
-        if let Some((column, dir)) = self.draft.extreme
-            && self
-                .draft
-                .noun
-                .is_none_or(|noun| noun.plural && self.draft.extreme_at < noun.at && !self.draft.asks_rows)
-            && self.draft.limit.is_none()
-            && self.draft.figure.is_none()
-        {
-            self.draft.figure = Some(if dir == Dir::Desc { Figure::Max } else { Figure::Min });
-            self.draft.measure = Some(column);
-            self.draft.sort.clear();
-        }
-        if self.draft.each {
-            for Field { column, at } in std::mem::take(&mut self.draft.fields) {
-                self.draft.group_by.push(Group { column, unit: None, tokens: at..at + 1 });
-            }
-            self.draft.counts = true;
-        }
-        if self.draft.measure.is_none()
-            && (self.draft.figure.is_some() || self.draft.how_much || !self.draft.group_by.is_empty())
-            && let Some(at) = self.draft.fields.iter().position(|field| is_number(self, field.column))
-        {
-            self.draft.measure = Some(self.draft.fields.remove(at).column);
-        }
-        // "lead sources, counts"
-        if let ([Field { column, at }], true) = (
-            self.draft.fields.as_slice(),
-            self.draft.counts && self.draft.group_by.is_empty() && !self.draft.keyed,
-        ) {
-            self.draft.group_by.push(Group { column: *column, unit: None, tokens: *at..*at + 1 });
-            self.draft.fields.clear();
-        }
+        self.ask_for_date();
+        self.take_extreme();
+        self.group_fields();
         let grouped = !self.draft.group_by.is_empty();
         // "select priority, count … group by priority"
         let groups: Vec<usize> = self.draft.group_by.iter().map(|group| group.column).collect();
@@ -191,14 +145,79 @@ impl Reader<'_> {
         if self.draft.counts && self.draft.figure.is_none() {
             self.draft.figure = Some(Figure::Count);
         }
-        // An order by a number over groups is an order by their figure.
         if grouped {
-            let measure = self.draft.measure;
-            for (by, _) in &mut self.draft.sort {
-                if matches!(by, Sorted::Column(column) if Some(*column) == measure || self.draft.group_by.iter().all(|group| group.column != *column))
-                {
-                    *by = Sorted::Value;
-                }
+            self.order_by_figure();
+        }
+    }
+
+    fn ask_for_date(&mut self) {
+        // "last contact date for Solvay"; what merely happens at a date is no cell to show.
+        let named = |column: usize| {
+            let text = self.text(self.draft.date_column_at, self.draft.date_column_at + 3).to_lowercase();
+            text.contains("date")
+                || self.column(column).is_some_and(|known| text.starts_with(&known.label.to_lowercase()))
+        };
+        let waits = self.draft.date_column.filter(|column| {
+            self.draft.keyed
+                && self.draft.noun.is_none_or(|noun| !noun.plural)
+                && self.draft.fields.is_empty()
+                && named(*column)
+        });
+        if let Some(column) = waits {
+            self.draft.fields.push(Field { column, at: self.draft.date_column_at });
+            self.draft.date_column = None;
+        }
+    }
+
+    /// "highest MRR" without rows is the figure itself.
+    fn take_extreme(&mut self) {
+        if let Some((column, dir)) = self.draft.extreme
+            && self
+                .draft
+                .noun
+                .is_none_or(|noun| noun.plural && self.draft.extreme_at < noun.at && !self.draft.asks_rows)
+            && self.draft.limit.is_none()
+            && self.draft.figure.is_none()
+        {
+            self.draft.figure = Some(if dir == Dir::Desc { Figure::Max } else { Figure::Min });
+            self.draft.measure = Some(column);
+            self.draft.sort.clear();
+        }
+    }
+
+    /// Columns that groups are made of, and the one that is measured.
+    fn group_fields(&mut self) {
+        if self.draft.each {
+            for Field { column, at } in std::mem::take(&mut self.draft.fields) {
+                self.draft.group_by.push(Group { column, unit: None, tokens: at..at + 1 });
+            }
+            self.draft.counts = true;
+        }
+        if self.draft.measure.is_none()
+            && (self.draft.figure.is_some() || self.draft.how_much || !self.draft.group_by.is_empty())
+            && let Some(at) =
+                self.draft.fields.iter().position(|field| self.kind(field.column) == Some(Kind::Number))
+        {
+            self.draft.measure = Some(self.draft.fields.remove(at).column);
+        }
+        // "lead sources, counts"
+        if let ([Field { column, at }], true) = (
+            self.draft.fields.as_slice(),
+            self.draft.counts && self.draft.group_by.is_empty() && !self.draft.keyed,
+        ) {
+            self.draft.group_by.push(Group { column: *column, unit: None, tokens: *at..*at + 1 });
+            self.draft.fields.clear();
+        }
+    }
+
+    /// An order by a number over groups is an order by their figure.
+    fn order_by_figure(&mut self) {
+        let measure = self.draft.measure;
+        let groups = &self.draft.group_by;
+        for (by, _) in &mut self.draft.sort {
+            let Sorted::Column(column) = *by else { continue };
+            if Some(column) == measure || groups.iter().all(|group| group.column != column) {
+                *by = Sorted::Value;
             }
         }
     }

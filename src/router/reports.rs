@@ -8,6 +8,51 @@ use super::reader::Reader;
 use super::text::TokenKind;
 use super::update::Cell;
 
+/// Words between the rows and what they have become.
+const BECOMES: &[&str] = &[
+    "is",
+    "are",
+    "has",
+    "have",
+    "was",
+    "now",
+    "just",
+    "a",
+    "an",
+    "been",
+    "become",
+    "became",
+    "our",
+    "officially",
+    "gone",
+    "to",
+    "moved",
+    "already",
+];
+
+/// Words that join the news with the request to record it.
+const LINKS: &[&str] = &[
+    "the",
+    "it",
+    "them",
+    "that",
+    "this",
+    "their",
+    "his",
+    "her",
+    "so",
+    "please",
+    "accordingly",
+    "and",
+    "record",
+    "as",
+    "such",
+    "can",
+    "you",
+    "could",
+    "up",
+];
+
 impl Reader<'_> {
     /// "Wayne have churned, mark the client", "ana@globex.pt is now a customer, update contact stage".
     pub(super) fn by_statement(&mut self, at: usize) -> Option<Found> {
@@ -16,79 +61,36 @@ impl Reader<'_> {
                 || self.choice_phrase(*i).is_some()
         })?;
         let mut value = verb;
-        while [
-            "is",
-            "are",
-            "has",
-            "have",
-            "was",
-            "now",
-            "just",
-            "a",
-            "an",
-            "been",
-            "become",
-            "became",
-            "our",
-            "officially",
-            "gone",
-            "to",
-            "moved",
-            "already",
-        ]
-        .contains(&self.word(value))
-            && self.choice_phrase(value).is_none()
-        {
+        while BECOMES.contains(&self.word(value)) && self.choice_phrase(value).is_none() {
             value += 1;
         }
         let (length, candidates) = self.choice_phrase(value)?;
         let (column, option) = *candidates.first()?;
         let choice = self.column(column)?.options.get(option)?.value.clone();
-        // What follows must tell to record it, and may name the rows or the column again.
-        let mut rest = value + length;
+        self.tells_to_record(verb, value + length, column)?;
+        self.update(at..verb, vec![(column, json!(choice), verb..value + length)])
+    }
+
+    /// Whether what follows the news tells to record it; it may name the rows or the column again, and says
+    /// nothing else.
+    fn tells_to_record(&self, verb: usize, at: usize, column: usize) -> Option<()> {
+        let mut rest = at;
         // "is now an SQL" is told to be recorded.
         let mut told = self.message.tokens.iter().skip(verb).any(|token| token.word == "now");
         while rest < self.end {
-            let next = if self.token(rest).is_some_and(|token| matches!(token.kind, TokenKind::Mark(_))) {
-                rest + 1
-            } else if let Some(n) = self.gram(rest, Gram::Set) {
+            let mark = self.token(rest).is_some_and(|token| matches!(token.kind, TokenKind::Mark(_)));
+            rest += if mark || LINKS.contains(&self.word(rest)) {
+                1
+            } else if let Some(length) = self.gram(rest, Gram::Set) {
                 told = true;
-                rest + n
-            } else if let Some((n, _)) = self.noun_at(rest) {
-                rest + n
-            } else if let Some((n, _)) = self.any_column(rest).filter(|(_, named)| *named == column) {
-                rest + n
-            } else if [
-                "the",
-                "it",
-                "them",
-                "that",
-                "this",
-                "their",
-                "his",
-                "her",
-                "so",
-                "please",
-                "accordingly",
-                "and",
-                "record",
-                "as",
-                "such",
-                "can",
-                "you",
-                "could",
-                "up",
-            ]
-            .contains(&self.word(rest))
-            {
-                rest + 1
+                length
+            } else if let Some((length, _)) = self.noun_at(rest) {
+                length
             } else {
-                return None;
+                self.any_column(rest).filter(|(_, named)| *named == column)?.0
             };
-            rest = next;
         }
-        told.then_some(())?;
-        self.update(at..verb, vec![(column, json!(choice), verb..value + length)])
+        told.then_some(())
     }
 
     /// "the Vandelay demo went great, set sentiment to very positive", "for lead a@b.co set priority=low": the

@@ -119,6 +119,11 @@ impl Reader<'_> {
             self.draft.each = true;
             return Some(at + length);
         }
+        self.how_many(at).or_else(|| self.named_figure(at))
+    }
+
+    /// "how many leads", "how many minutes of calls", "how much MRR".
+    fn how_many(&mut self, at: usize) -> Option<usize> {
         if let Some(length) = self.gram(at, Gram::HowMany) {
             let end = at + length;
             let start = self.past_articles(end);
@@ -148,6 +153,11 @@ impl Reader<'_> {
             }
             return Some(at + length);
         }
+        None
+    }
+
+    /// "total MRR", "average call length".
+    fn named_figure(&mut self, at: usize) -> Option<usize> {
         let (length, figure) =
             FIGURES.iter().find_map(|figure| self.gram(at, Gram::Figure(*figure)).map(|n| (n, *figure)))?;
         let mut start = self.past_articles(at + length);

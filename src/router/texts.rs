@@ -8,13 +8,61 @@ use super::reader::Reader;
 use super::text::TokenKind;
 use crate::tables::{CatalogColumn, Kind, Op, Role};
 
+/// How a text is compared, and where it begins.
+struct Compared {
+    op: Op,
+    from: usize,
+    negated: bool,
+}
+
 impl Reader<'_> {
     pub(super) fn text_comparison(&mut self, at: usize, start: usize, column: usize) -> Option<usize> {
-        let known = self.column(column)?;
-        let role = self.words()?.roles.iter().find(|(_, place)| **place == column).map(|(role, _)| *role);
         if self.gram(start, Gram::Empty).is_some() {
             return None;
         }
+        let Compared { op, from, negated } = self.compared(start)?;
+        if let Some(end) = self.identifier(at, start, from, column) {
+            return Some(end);
+        }
+        let role = self.role_of(column);
+        if !self.is_text_here(start, from, role) {
+            return None;
+        }
+        if self.token(from).is_some_and(|token| token.kind == TokenKind::Address) {
+            self.draft.keyed = true;
+            self.draft.filter(column, Op::Equals, json!(self.text(from, from + 1)), at..from + 1);
+            return Some(from + 1);
+        }
+        let plural = self.word(start - 1).ends_with('s');
+        if start > at + 1 && self.noun_at(at).is_some() && self.draft.noun.is_none() {
+            self.set_noun(at, plural);
+        }
+        let (end, values) = self.listed_texts(from);
+        let end = self.tail_in_it(end).unwrap_or(end);
+        let op = match (op, values.len(), negated) {
+            (_, 0, _) => return None,
+            (_, 1, true) => Op::NotEquals,
+            (op, 1, false) => op,
+            (_, _, false) => Op::In,
+            (_, _, true) => Op::NotIn,
+        };
+        // `like 'An%'`
+        let op = match values.as_slice() {
+            [one] if op == Op::Contains && one.ends_with('%') && !one.starts_with('%') => Op::StartsWith,
+            _ => op,
+        };
+        let values: Vec<&str> = values.iter().map(|value| value.trim_matches('%')).collect();
+        let value = if values.len() == 1 { json!(values.first()?) } else { json!(values) };
+        self.draft.keyed |= matches!(
+            role,
+            Some(Role::Company | Role::Person | Role::GivenName | Role::FamilyName | Role::Topic)
+        );
+        self.draft.filter(column, op, value, at..end);
+        Some(end)
+    }
+
+    /// How the text is compared, and where it begins.
+    fn compared(&self, start: usize) -> Option<Compared> {
         let mut from = self.past_any(start, &[Gram::Is, Gram::Exactly, Gram::Called]);
         // "whose title has onboarding in it"
         let has = ["has", "have", "with"].contains(&self.word(from)) && self.tail_in_it(from + 1).is_some();
@@ -23,8 +71,8 @@ impl Reader<'_> {
         if from > start && self.choice_phrase(self.past_articles(from)).is_some() {
             return None;
         }
-        let negated = self.gram(from, Gram::Not).filter(|_| self.gram(from, Gram::Without).is_none());
-        from += negated.unwrap_or_default();
+        let negation = self.gram(from, Gram::Not).filter(|_| self.gram(from, Gram::Without).is_none());
+        from += negation.unwrap_or_default();
         let op = if let Some(n) = self.gram(from, Gram::StartsWith) {
             from += n;
             Op::StartsWith
@@ -34,39 +82,47 @@ impl Reader<'_> {
             }
             Op::Contains
         };
-        if known.kind == Kind::Phone
+        Some(Compared { op, from, negated: negation.is_some() })
+    }
+
+    /// A telephone number or a record's number, which is compared whole.
+    fn identifier(&mut self, at: usize, start: usize, from: usize, column: usize) -> Option<usize> {
+        let kind = self.kind(column)?;
+        if kind == Kind::Phone
             && let Some((end, value)) = self.cell_value(from, self.end, column)
         {
             self.draft.keyed = true;
             self.draft.filter(column, Op::Equals, value, at..end);
             return Some(end);
         }
-        if role == Some(Role::Record) || (known.kind == Kind::Phone && from > start) {
-            from += usize::from(self.token(from).is_some_and(|token| token.word == "#"));
+        if self.role_of(column) == Some(Role::Record) || (kind == Kind::Phone && from > start) {
+            let from = from + usize::from(self.token(from).is_some_and(|token| token.word == "#"));
             return self.raw_value(at, from, column);
         }
-        let quoted = self.token(from).is_some_and(|token| token.kind == TokenKind::Quoted);
-        let address = self.token(from).is_some_and(|token| token.kind == TokenKind::Address);
+        None
+    }
+
+    pub(super) fn role_of(&self, column: usize) -> Option<Role> {
+        self.words()?.roles.iter().find(|(_, place)| **place == column).map(|(role, _)| *role)
+    }
+
+    /// Whether a text of the column can begin here: behind a word that compares, in quotation marks, or right
+    /// behind a column that is named for nothing else.
+    fn is_text_here(&self, start: usize, from: usize, role: Option<Role>) -> bool {
+        let Some(token) = self.token(from) else { return false };
         let named = matches!(role, Some(Role::GivenName | Role::FamilyName | Role::Channel | Role::Industry))
             && (self.is_unknown(from) || names::is_exact_channel(self.word(from)));
-        if (from == start && !quoted && !address && !self.direct && !named)
-            || (self.is_end(from)
-                && !self.token(from).is_some_and(|token| matches!(token.kind, TokenKind::Mark('(' | '['))))
-            || self.date_at(from).is_some()
-        {
-            return None;
-        }
-        if address {
-            self.draft.keyed = true;
-            self.draft.filter(column, Op::Equals, json!(self.text(from, from + 1)), at..from + 1);
-            return Some(from + 1);
-        }
-        let plural = self.word(start - 1).ends_with('s');
-        if start > at + 1 && self.noun_at(at).is_some() && self.draft.noun.is_none() {
-            self.set_noun(at, plural);
-        }
+        let marked = matches!(token.kind, TokenKind::Quoted | TokenKind::Address);
+        let bracket = matches!(token.kind, TokenKind::Mark('(' | '['));
+        (from > start || marked || self.direct || named)
+            && (!self.is_end(from) || bracket)
+            && self.date_at(from).is_none()
+    }
+
+    /// The texts from here on: "webinar or referral", "(biotech, pharma)".
+    fn listed_texts(&self, from: usize) -> (usize, Vec<String>) {
         let bracket = self.token(from).is_some_and(|token| matches!(token.kind, TokenKind::Mark('(' | '[')));
-        from += usize::from(bracket);
+        let from = from + usize::from(bracket);
         let (mut end, mut values) = (from, Vec::new());
         let mut next = from;
         while let Some(after) = self.text_value(next) {
@@ -87,27 +143,7 @@ impl Reader<'_> {
                 break;
             }
         }
-        end = self.tail_in_it(end).unwrap_or(end);
-        let op = match (op, values.len(), negated) {
-            (_, 0, _) => return None,
-            (_, 1, Some(_)) => Op::NotEquals,
-            (op, 1, None) => op,
-            (_, _, None) => Op::In,
-            (_, _, Some(_)) => Op::NotIn,
-        };
-        // `like 'An%'`
-        let op = match values.as_slice() {
-            [one] if op == Op::Contains && one.ends_with('%') && !one.starts_with('%') => Op::StartsWith,
-            _ => op,
-        };
-        let values: Vec<&str> = values.iter().map(|value| value.trim_matches('%')).collect();
-        let value = if values.len() == 1 { json!(values.first()?) } else { json!(values) };
-        self.draft.keyed |= matches!(
-            role,
-            Some(Role::Company | Role::Person | Role::GivenName | Role::FamilyName | Role::Topic)
-        );
-        self.draft.filter(column, op, value, at..end);
-        Some(end)
+        (end, values)
     }
 
     /// "with cold chain in the description", "brought up SOC 2 in the transcript".
