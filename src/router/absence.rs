@@ -4,6 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::draft::Where;
 use super::grammar::Gram;
+use super::periods::length_at;
 use super::reader::Reader;
 use super::text::TokenKind;
 use crate::tables::{Access, Derivation, Kind, Op, Role};
@@ -261,7 +262,7 @@ impl Reader<'_> {
         if let Some(found) = self.date_at(at) {
             return Some(found);
         }
-        if let Some(found) = self.calendar.length_at(self.message.tokens.get(..self.end)?, at) {
+        if let Some(found) = length_at(self.message.tokens.get(..self.end)?, at) {
             return Some(found);
         }
         let mut start = at;
@@ -273,7 +274,7 @@ impl Reader<'_> {
         {
             start += 1;
             let tokens = self.message.tokens.get(..self.end)?;
-            if let Some((n, when)) = self.date_at(start).or_else(|| self.calendar.length_at(tokens, start)) {
+            if let Some((n, when)) = self.date_at(start).or_else(|| length_at(tokens, start)) {
                 return Some((start + n - at, when));
             }
         }

@@ -292,9 +292,8 @@ fn ranges_within(column: &CatalogColumn, amount: Amount) -> Option<(Op, Json)> {
         .options
         .iter()
         .filter(|option| {
-            range(&option.words).is_some_and(|(low, high)| {
-                low + 1.0 >= from && (high <= to + 1.0 || (to.is_infinite() && low + 1.0 >= from))
-            })
+            range(&option.words)
+                .is_some_and(|(low, high)| low + 1.0 >= from && (high <= to + 1.0 || to.is_infinite()))
         })
         .map(|option| option.value.as_str())
         .collect();

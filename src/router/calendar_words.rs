@@ -70,7 +70,6 @@ pub(super) fn count(tokens: &[Token], at: usize) -> Option<(usize, f64)> {
         "a" | "an" | "one" if is_span_unit(word(tokens, at + 1)) => Some((1, 1.0)),
         _ => numeral(tokens, at),
     }
-    .map(|(length, count)| (length, count))
 }
 
 pub(super) fn is_span_unit(word: &str) -> bool {

@@ -121,21 +121,7 @@ impl Reader<'_> {
                 let name = self.name_at(at, true)?;
                 (at + name.length, json!(name.text))
             }
-            Kind::Number => {
-                let (length, value) = numeral(&self.message.tokens, at)?;
-                let mut after = at + length;
-                let hours = ["hour", "hours"].contains(&self.word(after));
-                let unit = hours
-                    || ["minutes", "minute", "dollars", "euros", "pounds", "usd", "eur", "gbp"]
-                        .contains(&self.word(after));
-                after += usize::from(unit);
-                if let Some((n, named)) = self.any_column(after)
-                    && named == column
-                {
-                    after += n;
-                }
-                (after, plain(if hours { value * 60.0 } else { value }))
-            }
+            Kind::Number => self.number_value(at, column)?,
             Kind::Day | Kind::Instant => {
                 let (length, when) = self.date_at(at)?;
                 let super::moment::When::Day(day) = when else { return None };
@@ -178,6 +164,23 @@ impl Reader<'_> {
             }
         };
         (found.0 <= end).then_some(found)
+    }
+
+    /// A number with its unit: "20 minutes", "4.5k".
+    fn number_value(&self, at: usize, column: usize) -> Option<(usize, Json)> {
+        let (length, value) = numeral(&self.message.tokens, at)?;
+        let mut after = at + length;
+        let hours = ["hour", "hours"].contains(&self.word(after));
+        let unit = hours
+            || ["minutes", "minute", "dollars", "euros", "pounds", "usd", "eur", "gbp"]
+                .contains(&self.word(after));
+        after += usize::from(unit);
+        if let Some((n, named)) = self.any_column(after)
+            && named == column
+        {
+            after += n;
+        }
+        Some((after, plain(if hours { value * 60.0 } else { value })))
     }
 
     /// The end of an address with its path.

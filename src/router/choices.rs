@@ -123,7 +123,7 @@ impl Reader<'_> {
             .or_else(|| candidates.first().map(|(column, _)| *column))
     }
 
-    /// The values of one column from here on: "error or pending", "no_show, cancelled".
+    /// The values of one column from here on: "error or pending", "no show, cancelled".
     pub(super) fn choices_of(&self, at: usize, column: usize) -> Option<(usize, Vec<String>)> {
         let one = |at: usize| -> Option<(usize, Vec<String>)> {
             let mut length = 0;

@@ -219,23 +219,20 @@ impl Reader<'_> {
                 end += 1;
                 (minutes, factor)
             }
-            _ => match self.column_at(end, |column| column.kind == Kind::Number) {
-                Some((n, column)) => {
-                    end += n;
-                    (column, 1.0)
-                }
-                None => {
-                    let money = self.token(at).is_some_and(|token| {
-                        self.message.text.get(..token.span.end).is_some_and(|text| {
-                            text.get(token.span.start..).is_some_and(|text| text.starts_with(['$', '€', '£']))
-                        })
-                    });
-                    let column = self.words()?.measure.filter(|_| money || self.is_end(end))?;
-                    (column, 1.0)
-                }
-            },
+            _ => (self.amount_column(at, &mut end)?, 1.0),
         };
         self.put(cells, column, plain(value * factor), at..end)
+    }
+
+    /// The column of an amount: the one named behind it, else the table's measure when it is money or stands
+    /// alone.
+    fn amount_column(&self, at: usize, end: &mut usize) -> Option<usize> {
+        if let Some((length, column)) = self.column_at(*end, |column| column.kind == Kind::Number) {
+            *end += length;
+            return Some(column);
+        }
+        let written = self.text(at, at + 1);
+        self.words()?.measure.filter(|_| written.starts_with(['$', '€', '£']) || self.is_end(*end))
     }
 
     /// "today", "starting 1 April".
@@ -299,11 +296,10 @@ impl Reader<'_> {
         let name = self.name_at(start, true)?;
         let end = start + name.length;
         match gram {
-            Gram::With | Gram::Called => self.identity_cell(&name, at..end, cells),
             Gram::For if name.person && self.role(Role::Owner).is_some() && cells.named => {
                 self.put(cells, self.role(Role::Owner)?, json!(name.text), at..end)
             }
-            Gram::For => self.identity_cell(&name, at..end, cells),
+            Gram::For | Gram::With | Gram::Called => self.identity_cell(&name, at..end, cells),
             _ => self.put_company(&name, at..end, cells),
         }
     }

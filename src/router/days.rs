@@ -3,6 +3,7 @@
 use super::draft::{Found, Where};
 use super::grammar::Gram;
 use super::moment::{Calendar, When};
+use super::periods::year;
 use super::reader::Reader;
 use super::text::TokenKind;
 use crate::tables::{CatalogColumn, Kind};
@@ -99,8 +100,7 @@ impl Reader<'_> {
         let coming = (at..at + length).any(|i| self.word(i).ends_with("ing") && self.word(i) != "meeting");
         let calendar = Calendar { coming, ahead: true, ..self.calendar };
         let ahead = if coming { calendar.read(tokens, start) } else { None };
-        let (n, when) =
-            ahead.or_else(|| self.date_at(start)).or_else(|| self.calendar.year(tokens, start))?;
+        let (n, when) = ahead.or_else(|| self.date_at(start)).or_else(|| year(tokens, start))?;
         let (op, value) = when.comparison();
         self.draft.filters.push(Found { column: Where::Column(column), op, value, tokens: at..start + n });
         Some(start + n)

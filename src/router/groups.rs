@@ -2,9 +2,27 @@
 
 use super::draft::{Group, Sorted, Superlative};
 use super::grammar::{FIGURES, Figure, Gram};
+use super::periods::year;
 use super::reader::Reader;
 use super::shape::is_number;
 use crate::tables::{CatalogColumn, Dir, Kind, Role};
+
+/// Units that dates are grouped by, as people name them.
+const UNITS: &[(&str, &str)] = &[
+    ("day", "day"),
+    ("week", "week"),
+    ("month", "month"),
+    ("quarter", "quarter"),
+    ("year", "year"),
+    ("daily", "day"),
+    ("weekly", "week"),
+    ("monthly", "month"),
+    ("quarterly", "quarter"),
+];
+
+fn unit(word: &str) -> Option<&'static str> {
+    UNITS.iter().find(|(known, _)| *known == word).map(|(_, unit)| *unit)
+}
 
 impl Reader<'_> {
     /// "by status", "per month", "split by source and owner"; by a number it is an order.
@@ -89,18 +107,6 @@ impl Reader<'_> {
     }
 
     pub(super) fn group_at(&mut self, at: usize) -> Option<usize> {
-        let units = [
-            ("day", "day"),
-            ("week", "week"),
-            ("month", "month"),
-            ("quarter", "quarter"),
-            ("year", "year"),
-            ("daily", "day"),
-            ("weekly", "week"),
-            ("monthly", "month"),
-            ("quarterly", "quarter"),
-        ];
-        let unit = |word: &str| units.iter().find(|(known, _)| *known == word).map(|(_, unit)| *unit);
         let is_date = |column: &CatalogColumn| matches!(column.kind, Kind::Day | Kind::Instant);
         if self.date_at(at).is_some() {
             return None;
@@ -146,8 +152,7 @@ impl Reader<'_> {
                 self.draft.sort.push((Sorted::Column(column), dir));
             }
             Kind::Day | Kind::Instant => {
-                let year =
-                    self.message.tokens.get(..self.end).and_then(|tokens| self.calendar.year(tokens, end));
+                let year = self.message.tokens.get(..self.end).and_then(|tokens| year(tokens, end));
                 if self.date_at(end).or(year).is_some() || self.word(end) == "in" {
                     return None;
                 }

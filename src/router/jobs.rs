@@ -44,7 +44,7 @@ impl Reader<'_> {
             None if names::is_department(self.word(at))
                 && self.noun_at(at + 1).is_some_and(|(_, plural)| plural) =>
             {
-                (at + 1, self.text(at, at + 1).to_owned())
+                (at + 1, self.text(at, at + 1))
             }
             None => return None,
         };
@@ -92,8 +92,11 @@ impl Reader<'_> {
         }
         let before = if role_at > at { format!("{} ", self.text(at, role_at)) } else { String::new() };
         let written = self.text(role_at, role_at + 1);
-        let singular =
-            if written.len() > role.len() { written.get(..role.len()).unwrap_or(written) } else { written };
+        let singular = if written.len() > role.len() {
+            written.get(..role.len()).unwrap_or(&written)
+        } else {
+            written.as_str()
+        };
         let after =
             if end > role_at + 1 { format!(" {}", self.text(role_at + 1, end)) } else { String::new() };
         Some((end, format!("{before}{singular}{after}")))

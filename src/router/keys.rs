@@ -24,16 +24,16 @@ impl Reader<'_> {
         let token = self.token(from)?;
         let value = self.text(from, from + 1);
         let (op, value) = match token.kind {
-            TokenKind::Email => (Op::Equals, value.to_owned()),
+            TokenKind::Email => (Op::Equals, value.clone()),
             TokenKind::Quoted if value.contains('@') && !value.starts_with('@') => {
-                (Op::Equals, value.to_owned())
+                (Op::Equals, value.clone())
             }
             TokenKind::Address
                 if self.token(from.checked_sub(1)?).is_some_and(|before| before.word == "@") =>
             {
-                (Op::Contains, self.text(from - 1, from + 1).to_owned())
+                (Op::Contains, self.text(from - 1, from + 1))
             }
-            TokenKind::Address | TokenKind::Quoted => (Op::Contains, value.to_owned()),
+            TokenKind::Address | TokenKind::Quoted => (Op::Contains, value.clone()),
             TokenKind::Word
                 if starts.is_some() && self.token(from + 1).is_some_and(|next| next.word == "@") =>
             {
@@ -47,7 +47,7 @@ impl Reader<'_> {
                         || starts.is_some()
                         || MAIL_SERVICES.contains(&token.word.as_str())) =>
             {
-                (if starts.is_some() { Op::StartsWith } else { Op::Contains }, value.to_owned())
+                (if starts.is_some() { Op::StartsWith } else { Op::Contains }, value.clone())
             }
             _ => return None,
         };
@@ -71,7 +71,7 @@ impl Reader<'_> {
         if let Some(title) = self.role(Role::JobTitle).filter(|_| says_title) {
             let (end, job) = self
                 .job_title(from)
-                .or_else(|| self.text_value(from).map(|end| (end, self.text(from, end).to_owned())))?;
+                .or_else(|| self.text_value(from).map(|end| (end, self.text(from, end))))?;
             self.draft.filter(title, Op::Contains, json!(job), at..end);
             return Some(end);
         }

@@ -217,7 +217,7 @@ impl Router {
             let table = sense.table();
             match sense {
                 Sense::Noun { loose: false, .. } | Sense::Topic { .. } if !by_noun.contains(&table) => {
-                    by_noun.push(table)
+                    by_noun.push(table);
                 }
                 Sense::Noun { loose: false, .. } | Sense::Topic { .. } => {}
                 _ if !by_column.contains(&table) => by_column.push(table),

@@ -6,6 +6,7 @@ use chrono::{Datelike, Months, NaiveDate};
 use serde_json::{Value as Json, json};
 
 use super::calendar_words::{back, count, day_number, days_in, forth, weekday, word};
+use super::periods::{period, year};
 use super::text::{Token, TokenKind};
 use crate::tables::Op;
 
@@ -107,7 +108,7 @@ impl Calendar {
             let edge = ["start", "beginning", "end", "close"].contains(&word(tokens, at + length + the));
             let of = if edge && word(tokens, at + length + the + 1) == "of" { 2 } else { 0 };
             let from = at + length + the + of;
-            let (n, when) = calendar.plain(tokens, from).or_else(|| calendar.year(tokens, from))?;
+            let (n, when) = calendar.plain(tokens, from).or_else(|| year(tokens, from))?;
             Some((length + the + of + n, when.bounds(self.today)?))
         };
         match (word(tokens, at), word(tokens, at + 1)) {
@@ -130,9 +131,9 @@ impl Calendar {
             ("after" | "past", _) => bound(1, later).map(|(n, (_, to))| (n, When::After(to))),
             // "by month end", "before the end of the quarter"
             ("until" | "till" | "by", unit)
-                if word(tokens, at + 2) == "end" && self.period(unit, self.today).is_some() =>
+                if word(tokens, at + 2) == "end" && period(unit, self.today).is_some() =>
             {
-                self.period(unit, self.today).map(|(_, to)| (3, When::Until(to)))
+                period(unit, self.today).map(|(_, to)| (3, When::Until(to)))
             }
             ("until" | "till" | "by", _) => bound(1, self).map(|(n, (_, to))| (n, When::Until(to))),
             ("up", "to" | "until") => bound(2, self).map(|(n, (_, to))| (n, When::Until(to))),
@@ -208,7 +209,7 @@ impl Calendar {
             .or_else(|| self.month_or_quarter(tokens, at))
             .or_else(|| {
                 (at > 0 && matches!(word(tokens, at - 1), "in" | "during" | "for" | "from" | "of" | "since"))
-                    .then(|| self.year(tokens, at))?
+                    .then(|| year(tokens, at))?
             })
     }
 }

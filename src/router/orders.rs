@@ -23,30 +23,7 @@ impl Reader<'_> {
     /// "sorted by revenue", "newest first", "alphabetically", "ordered by created desc".
     pub(super) fn order(&mut self, at: usize) -> Option<usize> {
         if let Some(length) = self.gram(at, Gram::SortBy) {
-            let colon = usize::from(
-                self.token(at + length).is_some_and(|token| matches!(token.kind, TokenKind::Mark(':'))),
-            );
-            let start = self.past_articles(at + length + colon);
-            if let Some((n, column)) = self.any_column(start).or_else(|| self.named_column(start)) {
-                let end = start + n;
-                let upwards = (at..at + length).any(|i| ["ascending", "increasing"].contains(&self.word(i)));
-                let usual = match self.kind(column)? {
-                    _ if upwards => Dir::Asc,
-                    Kind::Number => Dir::Desc,
-                    _ => Dir::Asc,
-                };
-                let (n, dir) = self.direction(end).unwrap_or((0, usual));
-                self.draft.sort.push((Sorted::Column(column), dir));
-                return Some(end + n);
-            }
-            // "sorted newest first", "sort by the count"
-            if self.gram(start, Gram::HowMany).is_some() {
-                let end = self.past(start, Gram::HowMany);
-                let (n, dir) = self.direction(end).unwrap_or((0, Dir::Desc));
-                self.draft.sort.push((Sorted::Value, dir));
-                return Some(end + n);
-            }
-            return self.direction(start).map(|_| start);
+            return self.sorted_by(at, length);
         }
         // "newest clients first"
         if self.word(at) == "first" && self.draft.superlative.is_some() {
@@ -99,13 +76,41 @@ impl Reader<'_> {
         Some(at + length)
     }
 
+    /// "sorted by revenue", "in descending order of MRR".
+    fn sorted_by(&mut self, at: usize, length: usize) -> Option<usize> {
+        let colon = usize::from(
+            self.token(at + length).is_some_and(|token| matches!(token.kind, TokenKind::Mark(':'))),
+        );
+        let start = self.past_articles(at + length + colon);
+        if let Some((n, column)) = self.any_column(start).or_else(|| self.named_column(start)) {
+            let end = start + n;
+            let upwards = (at..at + length).any(|i| ["ascending", "increasing"].contains(&self.word(i)));
+            let usual = match self.kind(column)? {
+                _ if upwards => Dir::Asc,
+                Kind::Number => Dir::Desc,
+                _ => Dir::Asc,
+            };
+            let (n, dir) = self.direction(end).unwrap_or((0, usual));
+            self.draft.sort.push((Sorted::Column(column), dir));
+            return Some(end + n);
+        }
+        // "sorted newest first", "sort by the count"
+        if self.gram(start, Gram::HowMany).is_some() {
+            let end = self.past(start, Gram::HowMany);
+            let (n, dir) = self.direction(end).unwrap_or((0, Dir::Desc));
+            self.draft.sort.push((Sorted::Value, dir));
+            return Some(end + n);
+        }
+        self.direction(start).map(|_| start)
+    }
+
     /// "top 5", "biggest", "5 newest", "last 10 meetings", "the longest", "with the highest MRR".
     pub(super) fn superlative(&mut self, at: usize) -> Option<usize> {
         if self.date_at(at).is_some() || self.choice_phrase(at).is_some() {
             return None;
         }
         if let Some(length) = self.gram(at, Gram::Most).or_else(|| self.gram(at, Gram::Fewest)) {
-            return self.most(at, length);
+            return Some(self.most(at, length));
         }
         let with = self.gram(at, Gram::With).map_or(at, |n| self.past_articles(at + n));
         let (lead, before) =
@@ -145,11 +150,11 @@ impl Reader<'_> {
         if self.word(start) == "first" && length == 1 && !ever {
             return Some(end);
         }
-        self.superlative_of(end, superlative)
+        Some(self.superlative_of(end, superlative))
     }
 
     /// What comes after "biggest": the measure, a column whose groups are meant, or the rows.
-    pub(super) fn superlative_of(&mut self, end: usize, superlative: Superlative) -> Option<usize> {
+    pub(super) fn superlative_of(&mut self, end: usize, superlative: Superlative) -> usize {
         let dir = match superlative {
             Superlative::Measure(dir) | Superlative::Length(dir) | Superlative::Date(dir) => dir,
         };
@@ -178,12 +183,12 @@ impl Reader<'_> {
             if first {
                 self.draft.extreme = None;
             }
-            return Some(end + n + usize::from(first));
+            return end + n + usize::from(first);
         }
         if let Some((n, column)) = self.column_at(end, is_date).filter(|_| self.noun_at(end).is_none()) {
             self.draft.sort.push((Sorted::Column(column), dir));
             let n = n + usize::from(self.word(end + n) == "first");
-            return Some(end + n);
+            return end + n;
         }
         let groupable = |column: &CatalogColumn| {
             matches!(column.kind, Kind::Status | Kind::Text | Kind::Person | Kind::Company)
@@ -195,10 +200,10 @@ impl Reader<'_> {
             self.note_noun_within(end, n);
             self.draft.group_by.push(Group { column, unit: None, tokens: end..end + n });
             self.draft.most = Some(dir);
-            return Some(end + n);
+            return end + n;
         }
         self.draft.superlative = Some(superlative);
-        Some(end)
+        end
     }
 
     /// "lead sources" are of leads.
@@ -209,7 +214,7 @@ impl Reader<'_> {
     }
 
     /// "the most leads", "most common industries", "the most MRR".
-    pub(super) fn most(&mut self, at: usize, length: usize) -> Option<usize> {
+    pub(super) fn most(&mut self, at: usize, length: usize) -> usize {
         self.draft.most_at = at;
         let dir = if self.gram(at, Gram::Most).is_some() { Dir::Desc } else { Dir::Asc };
         let end = at + length;
@@ -219,10 +224,10 @@ impl Reader<'_> {
             self.draft.most = Some(dir);
             self.draft.measure = Some(column);
             self.draft.figure = Some(Figure::Sum);
-            return Some(start + n);
+            return start + n;
         }
         self.draft.most = Some(dir);
-        Some(end)
+        end
     }
 
     /// "limit 15", "20 leads", "just 5".

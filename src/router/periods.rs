@@ -51,13 +51,6 @@ impl Calendar {
         Some((unit + 1 - at, when))
     }
 
-    /// "60 days", with nothing before it.
-    pub(super) fn length_at(self, tokens: &[Token], at: usize) -> Option<(usize, When)> {
-        let (length, count) = count(tokens, at)?;
-        let days = days_in(word(tokens, at + length), count)?;
-        Some((length + 1, When::LastDays(days)))
-    }
-
     /// "30 days ago", "in 3 days", and "30 days" after "for" or "in".
     pub(super) fn bare_count(self, tokens: &[Token], at: usize) -> Option<(usize, When)> {
         let (length, count) = count(tokens, at)?;
@@ -73,7 +66,7 @@ impl Calendar {
     /// "this week", "last quarter", "next month", "current year", "year to date", "last weekend".
     pub(super) fn relative(self, tokens: &[Token], at: usize) -> Option<(usize, When)> {
         let (which, unit) = (word(tokens, at), word(tokens, at + 1));
-        let start_of = |unit: &str| self.period(unit, self.today).map(|days| days.0);
+        let start_of = |unit: &str| period(unit, self.today).map(|days| days.0);
         match which {
             "ytd" => return Some((1, When::Between(start_of("year")?, self.today))),
             "mtd" => return Some((1, When::Between(start_of("month")?, self.today))),
@@ -85,18 +78,18 @@ impl Calendar {
         }
         // "the rest of the month"
         if which == "rest" && unit == "of" && ["the", "this"].contains(&word(tokens, at + 2)) {
-            let (_, to) = self.period(word(tokens, at + 3), self.today)?;
+            let (_, to) = period(word(tokens, at + 3), self.today)?;
             return Some((4, When::Between(self.today, to)));
         }
         // "the year so far"
         if which == "the" && word(tokens, at + 2) == "so" && word(tokens, at + 3) == "far" {
             return Some((4, When::Between(start_of(unit)?, self.today)));
         }
-        let this = self.period(unit, self.today)?;
+        let this = period(unit, self.today)?;
         let (from, to) = match which {
             "this" | "current" | "the" if which != "the" => this,
-            "last" | "previous" | "prior" => self.period(unit, back(this.0, 1))?,
-            "next" | "coming" | "following" => self.period(unit, forth(this.1, 1))?,
+            "last" | "previous" | "prior" => period(unit, back(this.0, 1))?,
+            "next" | "coming" | "following" => period(unit, forth(this.1, 1))?,
             _ => return None,
         };
         let mut length = 2;
@@ -104,22 +97,6 @@ impl Calendar {
             length = 4;
         }
         Some((length, When::Between(from, to)))
-    }
-
-    /// The first and last day of the unit around a day.
-    pub(super) fn period(self, unit: &str, day: NaiveDate) -> Option<(NaiveDate, NaiveDate)> {
-        let days = match unit {
-            "week" => dates::Days::week(day),
-            "month" => dates::Days::month(day),
-            "quarter" => dates::Days::quarter(day),
-            "year" => dates::Days::year(day),
-            "weekend" => {
-                let week = dates::Days::week(day);
-                return Some((back(week.until, 2), back(week.until, 1)));
-            }
-            _ => return None,
-        };
-        Some((days.from, back(days.until, 1)))
     }
 
     /// "today", "yesterday", "Friday", "last Tuesday", "this morning".
@@ -138,11 +115,11 @@ impl Calendar {
                 return Some((2 + more, When::Day(NaiveDate::from_ymd_opt(self.today.year(), 1, 1)?)));
             }
             "weekend" => {
-                let this = self.period("weekend", self.today)?;
+                let this = period("weekend", self.today)?;
                 let (from, to) = if self.ahead || this.1 <= self.today {
                     this
                 } else {
-                    self.period("weekend", back(self.today, 7))?
+                    period("weekend", back(self.today, 7))?
                 };
                 return Some((1, When::Between(from, to)));
             }
@@ -161,18 +138,16 @@ impl Calendar {
                 let tail = (word(tokens, at + length), word(tokens, at + length + 1));
                 if length == 1 && tail.1 == "week" && ["last", "this", "next"].contains(&tail.0) {
                     let days = match tail.0 {
-                        "last" => self.period("week", back(self.today, 7))?,
-                        "next" => self.period("week", forth(self.today, 7))?,
-                        _ => self.period("week", self.today)?,
+                        "last" => period("week", back(self.today, 7))?,
+                        "next" => period("week", forth(self.today, 7))?,
+                        _ => period("week", self.today)?,
                     };
                     return Some((3, When::Day(forth(days.0, weekday.num_days_from_monday()))));
                 }
                 let day = match (length, first) {
                     (1, _) if self.ahead => self.coming(weekday),
                     (2, "this" | "coming") => self.coming(weekday),
-                    (2, "next") => {
-                        forth(self.period("week", self.today)?.1, 1 + weekday.num_days_from_monday())
-                    }
+                    (2, "next") => forth(period("week", self.today)?.1, 1 + weekday.num_days_from_monday()),
                     (1, _) | (2, "last" | "previous" | "past") => self.latest(weekday),
                     _ => return None,
                 };
@@ -229,7 +204,7 @@ impl Calendar {
         if first == "week" && ["of", "starting", "commencing", "beginning"].contains(&word(tokens, at + 1)) {
             let the = usize::from(word(tokens, at + 2) == "the");
             let (n, day) = self.calendar_day(tokens, at + 2 + the)?;
-            let (from, to) = self.period("week", day.bounds(self.today)?.0)?;
+            let (from, to) = period("week", day.bounds(self.today)?.0)?;
             return Some((2 + the + n, When::Between(from, to)));
         }
         if let Some(TokenKind::Month(from)) = tokens.get(at).map(|token| token.kind) {
@@ -293,9 +268,32 @@ impl Calendar {
             || year_number(tokens.get(at + 1)).is_some()
             || self.said_year(tokens, at + 1).is_some()
     }
+}
 
-    pub(super) fn year(self, tokens: &[Token], at: usize) -> Option<(usize, When)> {
-        let year = year_number(tokens.get(at))?;
-        Some((1, When::Between(NaiveDate::from_ymd_opt(year, 1, 1)?, NaiveDate::from_ymd_opt(year, 12, 31)?)))
-    }
+/// The first and last day of the unit around a day.
+pub(super) fn period(unit: &str, day: NaiveDate) -> Option<(NaiveDate, NaiveDate)> {
+    let days = match unit {
+        "week" => dates::Days::week(day),
+        "month" => dates::Days::month(day),
+        "quarter" => dates::Days::quarter(day),
+        "year" => dates::Days::year(day),
+        "weekend" => {
+            let week = dates::Days::week(day);
+            return Some((back(week.until, 2), back(week.until, 1)));
+        }
+        _ => return None,
+    };
+    Some((days.from, back(days.until, 1)))
+}
+
+/// "60 days", with nothing before it.
+pub(super) fn length_at(tokens: &[Token], at: usize) -> Option<(usize, When)> {
+    let (length, count) = count(tokens, at)?;
+    let days = days_in(word(tokens, at + length), count)?;
+    Some((length + 1, When::LastDays(days)))
+}
+
+pub(super) fn year(tokens: &[Token], at: usize) -> Option<(usize, When)> {
+    let year = year_number(tokens.get(at))?;
+    Some((1, When::Between(NaiveDate::from_ymd_opt(year, 1, 1)?, NaiveDate::from_ymd_opt(year, 12, 31)?)))
 }

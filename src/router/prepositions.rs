@@ -50,7 +50,7 @@ impl Reader<'_> {
         }
         match self.slot_for(cue, &name)? {
             Slot::Person => self.person_named(&name, at..end).then_some(end),
-            Slot::Column(column) => self.names_of(cue, column, at, start, &name),
+            Slot::Column(column) => Some(self.names_of(cue, column, at, start, &name)),
         }
     }
 
@@ -86,7 +86,7 @@ impl Reader<'_> {
     }
 
     /// The name and those listed behind it, as one comparison.
-    fn names_of(&mut self, cue: Gram, column: usize, at: usize, start: usize, name: &Name) -> Option<usize> {
+    fn names_of(&mut self, cue: Gram, column: usize, at: usize, start: usize, name: &Name) -> usize {
         let (mut end, mut values) = (start + name.length, vec![name.text.clone()]);
         while let Some((after, other)) = self.next_name(cue, column, end) {
             end = after;
@@ -96,7 +96,7 @@ impl Reader<'_> {
         // "in the education sector", "from the website form"
         while TAILS.contains(&self.word(end)) {
             if is_channel && values.len() == 1 {
-                values = vec![self.text(start, end + 1).to_owned()];
+                values = vec![self.text(start, end + 1)];
             }
             end += 1;
         }
@@ -111,7 +111,7 @@ impl Reader<'_> {
             _ => (Op::In, json!(values)),
         };
         self.draft.filter(column, op, value, at..end);
-        Some(end)
+        end
     }
 
     /// "or LinkedIn", ", Globex".

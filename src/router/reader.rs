@@ -340,21 +340,22 @@ impl<'a> Reader<'a> {
         let business = words.iter().skip(1).any(|word| names::is_business_word(word));
         Name {
             length,
-            text: self.text(at + titled, at + length).to_owned(),
+            text: self.text(at + titled, at + length),
             person: self.lexicon.is_given_name(first) && !business && words.len() <= 3,
             words: words.join(" "),
         }
     }
 
-    /// The message from one token up to another, as it was written.
-    pub(super) fn text(&self, from: usize, to: usize) -> &'a str {
+    /// The message from one token up to another, as it was written but with single spaces.
+    pub(super) fn text(&self, from: usize, to: usize) -> String {
         let tokens = &self.message.tokens;
-        match (tokens.get(from), to.checked_sub(1).and_then(|last| tokens.get(last))) {
+        let written = match (tokens.get(from), to.checked_sub(1).and_then(|last| tokens.get(last))) {
             (Some(first), Some(last)) => {
                 self.message.text.get(first.span.start..last.span.end).unwrap_or_default()
             }
             _ => "",
-        }
+        };
+        written.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
     pub(super) fn set_noun(&mut self, at: usize, plural: bool) {

@@ -90,9 +90,7 @@ impl Reader<'_> {
                 && !self.word(at).is_empty()
                 && self.date_at(at).is_none()
         };
-        if self.draft.noun.is_none() {
-            return None;
-        }
+        self.draft.noun?;
         let (length, column) = (1..=2).take_while(|n| is_word(at + n - 1)).find_map(|n| {
             self.column_at(at + n, |column| column.kind == Kind::Tags).map(|(m, column)| (n + m, column))
         })?;

@@ -126,7 +126,7 @@ impl Reader<'_> {
         let (mut end, mut values) = (from, Vec::new());
         let mut next = from;
         while let Some(after) = self.text_value(next) {
-            values.push(self.text(next, after).to_owned());
+            values.push(self.text(next, after));
             end = after;
             let comma = end + usize::from(self.is_comma(end));
             next = self.past_any(comma, &[Gram::Or, Gram::And]);

@@ -119,7 +119,7 @@ impl Reader<'_> {
             }
         }
         if assign.is_some()
-            && let Some(found) = self.to_person_first(start)
+            && let Some(found) = self.by_person_first(start)
         {
             return Some(found);
         }
@@ -127,7 +127,7 @@ impl Reader<'_> {
     }
 
     /// "give Kenji the lead a@b.co".
-    fn to_person_first(&mut self, start: usize) -> Option<Found> {
+    fn by_person_first(&mut self, start: usize) -> Option<Found> {
         let owner = self.role(Role::Owner)?;
         let name = self.name_at(start, true).filter(|name| name.person)?;
         let end = self.end;
