@@ -113,7 +113,7 @@ impl Reader<'_> {
         }
         // "monthly revenue" is a column, "monthly" a unit.
         let measured = self.any_column(at).is_some_and(|(length, _)| length > 1);
-        if let Some(unit) = unit(self.word(at)).filter(|_| !measured) {
+        if let Some(unit) = unit(self.word(at)).filter(|_| !measured && self.word(at + 1) != "end") {
             let after = self.past_any(at + 1, &[Gram::Of]);
             let named = self.column_at(after, is_date).filter(|_| self.noun_at(after).is_none());
             let (end, column) = match named {

@@ -192,7 +192,14 @@ impl Calendar {
             return None;
         }
         let the = usize::from(word(tokens, at + first_length + 1) == "the");
-        let (last_length, last) = past.plain(tokens, at + first_length + 1 + the)?;
+        let start = at + first_length + 1 + the;
+        // "the first of February to the fourteenth": the month is said once.
+        let same_month = || {
+            let day = day_number(tokens.get(start)?)?;
+            let (_, from) = first.bounds(self.today)?;
+            Some((1, When::Day(from.with_day(day)?)))
+        };
+        let (last_length, last) = past.plain(tokens, start).or_else(same_month)?;
         let ((mut from, _), (_, to)) = (first.bounds(self.today)?, last.bounds(self.today)?);
         if from > to {
             from = from.checked_sub_months(Months::new(12))?;

@@ -136,7 +136,7 @@ impl Reader<'_> {
             end += 1;
         }
         // "in Kwame's book"
-        if ["book", "portfolio", "patch", "territory", "plate"].contains(&self.word(end)) {
+        if ["book", "portfolio", "patch", "territory", "plate", "desk"].contains(&self.word(end)) {
             end += 1;
         }
         if name.person && self.role(Role::Owner).is_some() {

@@ -114,6 +114,11 @@ impl Calendar {
                     usize::from(tokens.get(at + 2).is_some_and(|token| token.kind == TokenKind::Possessive));
                 return Some((2 + more, When::Day(NaiveDate::from_ymd_opt(self.today.year(), 1, 1)?)));
             }
+            "christmas" | "xmas" => {
+                let more = usize::from(["day", "eve"].contains(&word(tokens, at + 1)));
+                let day = NaiveDate::from_ymd_opt(self.today.year() - 1, 12, 25)?;
+                return Some((1 + more, When::Day(day)));
+            }
             "weekend" => {
                 let this = period("weekend", self.today)?;
                 let (from, to) = if self.ahead || this.1 <= self.today {

@@ -76,6 +76,7 @@ pub(super) fn expand(word: &str, span: Range<usize>, found: &mut Vec<Token>) {
         "ive" => &["i", "have"],
         "im" => &["i", "am"],
         "w" => &["with"],
+        "src" => &["source"],
         "pls" | "plz" | "plse" => &["please"],
         "thx" | "ty" | "cheers" => &["thanks"],
         "tmrw" | "tmr" | "tmrrw" => &["tomorrow"],

@@ -196,6 +196,8 @@ const COLUMNS: &[Column] = &[
             "last seen",
         ])
         .said(&[
+            "contact",
+            "any contact",
             "speak to",
             "speak with",
             "talk to",
@@ -260,7 +262,7 @@ const SIZES: &[Choice] = &[
             "50K-100K",
             "100K+",
         ])
-        .said(&["enterprise", "enterprise-sized", "enterprise size", "enterprise-level"]),
+        .said(&["ent", "enterprise", "enterprise-sized", "enterprise size", "enterprise-level"]),
 ];
 
 const VIEWS: &[View] = &[

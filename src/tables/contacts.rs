@@ -20,6 +20,7 @@ pub const CONTACTS: Table = Table {
         "everybody",
         "anyone",
         "anybody",
+        "who at",
         "who we know",
         "who do we know",
         "people we know",
