@@ -140,7 +140,7 @@ const LISTS: &[(Gram, &str)] = &[
          would you mind, if you can, if possible, when you can, when you have a moment, real quick, out, up, down, ones, one, \
          ones that, can you, could you, would you, let, let us, let me, know, tell, tell me, may, might, should, \
          list them, show them, show it, display them, give me the list, the list of, list of, a list of, the full list of, full list of, \
-         the names of, names of, details of, details for, details on, information, info, data, records for, record for, record, \
+         the names of, names of, details of, details for, details on, information, info, data, record, \
          records, rows, entries, results, details, in total, in all, overall, altogether, whole, entire, full, complete, \
          go ahead and, i think, you know, mate, buddy, team, folks, also, too, exactly how, my friend, dear, \
          this time, and also, who are, who is, that are, that is, which are, where the, we have with, with us, to date, so far, \

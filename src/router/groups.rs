@@ -102,6 +102,9 @@ impl Reader<'_> {
             .gram(start, Gram::HowMany)
             .or_else(|| self.gram(start + noun, Gram::HowMany).map(|n| n + noun));
         let length = count.filter(|_| !self.draft.group_by.is_empty())?;
+        if noun > 0 {
+            self.set_noun(start, false);
+        }
         self.draft.counts = true;
         Some(start + length)
     }

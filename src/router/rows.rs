@@ -65,7 +65,8 @@ impl Reader<'_> {
             "base",
         ];
         let is_list = listed.contains(&self.word(end)) && self.noun_at(end).is_none();
-        end += usize::from(is_list);
+        // "the client record for Halcyon"
+        end += usize::from(is_list || self.word(end) == "record");
         let quantified =
             |i: usize| ["all", "every", "any", "many", "several", "much"].contains(&self.word(i));
         let several =

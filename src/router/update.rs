@@ -17,12 +17,16 @@ pub(super) type Cell = (usize, Json, Range<usize>);
 
 /// The change that the whole message asks for.
 pub(super) fn read(reader: &mut Reader<'_>) -> Option<Found> {
+    let found = any(reader)?;
+    // A misspelt verb changes a row that is named, never a selection.
+    let verb = reader.past_politeness(0);
+    let many = reader.draft.noun.is_some_and(|noun| noun.plural);
+    (!many || !reader.message.corrected.contains(&verb)).then_some(found)
+}
+
+fn any(reader: &mut Reader<'_>) -> Option<Found> {
     reader.end = reader.trimmed_end();
     let start = reader.past_politeness(0);
-    // A change is never guessed from a misspelt verb.
-    if reader.message.corrected.contains(&start) {
-        return None;
-    }
     if !reader.may_change() {
         return reader.by_named_state(start);
     }
