@@ -119,7 +119,7 @@ impl Reader<'_> {
             return Some(at + 1);
         }
         // "joined us through LinkedIn" says how, not when.
-        if self.gram(start, Gram::From).is_some() && start > at + length {
+        if self.gram(start, Gram::From).is_some() && length + start - at > 1 {
             return Some(start);
         }
         // A noun of the table itself is no date.

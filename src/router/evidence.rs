@@ -32,6 +32,12 @@ impl Reader<'_> {
     /// What no request about rows has: news, objects held elsewhere, names that exclude each other.
     fn is_a_request(&self) -> Result<(), Reason> {
         let draft = &self.draft;
+        // What somebody should have is a question of judgment.
+        if (0..self.end).any(|at| ["should", "ought", "shall"].contains(&self.word(at)))
+            && self.word(0) != "should"
+        {
+            return Err("it asks for advice");
+        }
         let tells = ["we", "i", "they", "he", "she", "it"].contains(&self.word(0))
             && !["need", "want", "would", "am"].contains(&self.word(1));
         if tells && !draft.asks && !draft.counts && !draft.finds {
