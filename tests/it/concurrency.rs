@@ -179,7 +179,8 @@ on_both! {
         }).await;
         history::check(&t).await;
         let acknowledged: Vec<String> = acknowledged.into_iter().flatten().collect();
-        assert!(acknowledged.len() > CLIENTS * 4, "only {} changes were made", acknowledged.len());
+        // How many calls meet a conflict depends on the machine; several changes of each client must be there to be looked for.
+        assert!(acknowledged.len() > CLIENTS * 2, "only {} changes were made", acknowledged.len());
         for change in acknowledged {
             let known = t.call("undo_change", json!({"change_id": change, "dry_run": true})).await;
             assert!(!known.is_err_and(|error| error.to_string().contains("no change")), "{change} is not in the log");
