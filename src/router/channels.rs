@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::grammar::Gram;
+use super::lists::any_of;
 use super::names;
 use super::reader::{Name, Reader};
 use super::text::TokenKind;
@@ -63,27 +64,12 @@ impl Reader<'_> {
     pub(super) fn industries(&mut self, at: usize) -> Option<usize> {
         let column = self.role(Role::Industry)?;
         let name = self.industry_at(at)?;
-        let mut end = at + name.length;
-        let mut values = vec![name.text];
-        loop {
-            let comma = end + usize::from(self.is_comma(end));
-            let next = self.past_any(comma, &[Gram::Or, Gram::And]);
-            let Some(other) = self.industry_at(next).filter(|_| next > end) else { break };
-            end = next + other.length;
-            values.push(other.text);
-        }
-        let (op, value) =
-            if values.len() == 1 { (Op::Contains, json!(values.first()?)) } else { (Op::In, json!(values)) };
+        let (end, values) = self.listed(at + name.length, name.text, |next| {
+            self.industry_at(next).map(|other| (next + other.length, other.text))
+        });
+        let (op, value) = any_of(Op::Contains, &values);
         self.draft.filter(column, op, value, at..end);
         Some(end)
-    }
-
-    /// "or LinkedIn".
-    pub(super) fn next_channel(&self, at: usize) -> Option<(usize, String)> {
-        let comma = at + usize::from(self.is_comma(at));
-        let next = self.past_any(comma, &[Gram::Or, Gram::And]);
-        let name = self.channel_at(next).filter(|_| next > at)?;
-        Some((next + name.length, name.text))
     }
 
     /// "has Product Hunt brought us": the channel before its verb.

@@ -5,6 +5,7 @@ use serde_json::json;
 use super::draft::Where;
 use super::grammar::Gram;
 use super::lexicon::Sense;
+use super::lists::any_of;
 use super::reader::Reader;
 use super::text::TokenKind;
 use crate::tables::{Op, Place};
@@ -29,20 +30,14 @@ impl Reader<'_> {
         let (mut end, values) = self.choices_of(start, column)?;
         // "high priority": the column's own name after its value adds nothing.
         let mut after = end;
-        while ["in"].contains(&self.word(after)) {
+        while self.word(after) == "in" {
             after += 1;
         }
         if let Some((n, _)) = self.column_at(after, |_| true).filter(|(_, named)| *named == column) {
             end = after + n;
         }
-        if let Some(event) = self.event_date(column) {
-            self.draft.speaks_of_event = true;
-            let _ = event;
-        }
-        let (op, value) = match values.as_slice() {
-            [one] => (Op::Equals, json!(one)),
-            _ => (Op::In, json!(values)),
-        };
+        self.draft.speaks_of_event |= self.event_date(column).is_some();
+        let (op, value) = any_of(Op::Equals, &values);
         // Several words for one column are several values, unless the first was all but named.
         let earlier =
             self.draft.filters.iter_mut().find(|found| {

@@ -4,6 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::draft::Field;
 use super::grammar::Gram;
+use super::lists::any_of;
 use super::reader::Reader;
 use super::text::TokenKind;
 use crate::tables::{CatalogColumn, Kind, Op};
@@ -13,10 +14,6 @@ pub(super) const MAIL_SERVICES: &[&str] =
     &["gmail", "yahoo", "hotmail", "outlook", "icloud", "aol", "proton", "protonmail", "gmx", "googlemail"];
 
 impl Reader<'_> {
-    pub(super) fn is_comma(&self, at: usize) -> bool {
-        self.token(at).is_some_and(|token| matches!(token.kind, TokenKind::Mark(',' | ';' | '/')))
-    }
-
     /// "status = new", "source is the newsletter", "transcript mentions GDPR", "owner Tom".
     pub(super) fn column_with_value(&mut self, at: usize) -> Option<usize> {
         let found: Vec<(usize, usize)> = self
@@ -56,12 +53,8 @@ impl Reader<'_> {
         );
         from = if self.choices_of(from, column).is_some() { from } else { self.past_articles(from) };
         let (end, values) = self.choices_of(from, column)?;
-        let (op, value) = match (values.as_slice(), negated) {
-            ([one], None) => (Op::Equals, json!(one)),
-            ([one], Some(_)) => (Op::NotEquals, json!(one)),
-            (_, None) => (Op::In, json!(values)),
-            (_, Some(_)) => (Op::NotIn, json!(values)),
-        };
+        let op = if negated.is_some() { Op::NotEquals } else { Op::Equals };
+        let (op, value) = any_of(op, &values);
         self.draft.filter(column, op, value, at..end);
         Some(end)
     }
@@ -92,24 +85,8 @@ impl Reader<'_> {
             return Some(from + length);
         }
         let name = self.name_at(from, true)?;
-        let mut end = from + name.length;
-        let mut values = vec![name.text];
-        loop {
-            let comma = end + usize::from(self.is_comma(end));
-            let next = self.past_any(comma, &[Gram::Or, Gram::And]);
-            let Some(other) = self.name_at(next, true).filter(|other| next > end && other.person) else {
-                break;
-            };
-            end = next + other.length;
-            values.push(other.text);
-        }
-        let many = values.len() > 1;
-        let op = match (many, negated) {
-            (true, None) => Op::In,
-            (true, Some(_)) => Op::NotIn,
-            _ => op,
-        };
-        let value = if many { json!(values) } else { json!(values.first()?) };
+        let (end, values) = self.people_from(from + name.length, name.text);
+        let (op, value) = any_of(op, &values);
         self.draft.filter(column, op, value, at..end);
         Some(end)
     }

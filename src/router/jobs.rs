@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::grammar::Gram;
+use super::lists::any_of;
 use super::names;
 use super::reader::{Name, Reader};
 use crate::tables::{Op, Role};
@@ -49,16 +50,8 @@ impl Reader<'_> {
             None => return None,
         };
         // "CFOs or COOs"
-        let (mut end, mut jobs) = (end, vec![words]);
-        loop {
-            let comma = end + usize::from(self.is_comma(end));
-            let next = self.past_any(comma, &[Gram::Or, Gram::And]);
-            let Some((after, more)) = self.job_title(next).filter(|_| next > end) else { break };
-            jobs.push(more);
-            end = after;
-        }
-        let (op, value) =
-            if jobs.len() == 1 { (Op::Contains, json!(jobs.first()?)) } else { (Op::In, json!(jobs)) };
+        let (end, jobs) = self.listed(end, words, |next| self.job_title(next));
+        let (op, value) = any_of(Op::Contains, &jobs);
         self.draft.filter(title, op, value, at..end);
         let plural = (at..end)
             .any(|i| names::job_role(self.word(i)).is_some_and(|role| self.word(i).len() > role.len()));

@@ -23,6 +23,7 @@ mod groups;
 mod jobs;
 mod keys;
 mod lexicon;
+mod lists;
 mod moment;
 mod named;
 mod names;

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::grammar::Gram;
 use super::lexicon::Sense;
+use super::lists::any_of;
 use super::names;
 use super::reader::{Name, Reader};
 use super::text::TokenKind;
@@ -47,13 +48,10 @@ impl Reader<'_> {
         if !self.leads_to_noun(at + name.length) && !after_mark {
             return None;
         }
-        let (mut end, mut values) = (at + name.length, vec![name.text]);
-        while let Some((after, next)) = self.next_channel(end) {
-            values.push(next);
-            end = after;
-        }
-        let (op, value) =
-            if values.len() == 1 { (Op::Contains, json!(values.first()?)) } else { (Op::In, json!(values)) };
+        let (end, values) = self.listed(at + name.length, name.text, |next| {
+            self.channel_at(next).map(|other| (next + other.length, other.text))
+        });
+        let (op, value) = any_of(Op::Contains, &values);
         self.draft.filter(column, op, value, at..end);
         Some(end)
     }
@@ -88,7 +86,7 @@ impl Reader<'_> {
         self.draft.doubts += 1;
         // "magnus leads" are Magnus's.
         if name.person && rows_follow && !name.words.contains(' ') && self.role(Role::Owner).is_some() {
-            return self.owned(json!(name.text), at..end);
+            return self.owned(std::slice::from_ref(&name.text), at..end);
         }
         if (name.person || (self.holds_people() && behind)) && self.person_named(&name, at..end) {
             return Some(end);

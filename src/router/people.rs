@@ -1,8 +1,9 @@
-//! Who works the rows: "my", "Sarah's", "owned by Tom", "unassigned"; and what people do for a living.
+//! Who works the rows: "my", "Sarah's", "owned by Tom", "unassigned".
 
 use serde_json::{Value as Json, json};
 
 use super::grammar::Gram;
+use super::lists::any_of;
 use super::names;
 use super::reader::{Name, Reader};
 use super::text::TokenKind;
@@ -70,11 +71,13 @@ impl Reader<'_> {
     /// "owned by Tom", "assigned to me", "by Sarah", "for Tom" where rows are worked for somebody.
     pub(super) fn owned_by(&mut self, at: usize) -> Option<usize> {
         let by = self.gram(at, Gram::OwnedBy);
-        let length = by.or_else(|| ["by"].contains(&self.word(at)).then_some(1))?;
+        let length = by.or_else(|| (self.word(at) == "by").then_some(1))?;
         let start = self.past_articles(at + length);
-        if self.word(start) == "me" || (self.word(start) == "myself") {
+        if ["me", "myself"].contains(&self.word(start)) {
             self.draft.ours = true;
-            return self.owned(json!({"me": true}), at..start + 1);
+            let owner = self.role(Role::Owner)?;
+            self.draft.filter(owner, Op::Equals, json!({"me": true}), at..start + 1);
+            return Some(start + 1);
         }
         if by.is_some() && ["nobody", "anyone", "anybody"].contains(&self.word(start)) {
             let owner = self.role(Role::Owner)?;
@@ -82,32 +85,23 @@ impl Reader<'_> {
             return Some(start + 1);
         }
         let name = self.name_at(start, true).filter(|name| name.person || by.is_some())?;
-        let mut end = start + name.length;
-        let mut values = vec![name.text];
-        while let Some(next) = self.next_person(end) {
-            end = next.0;
-            values.push(next.1.text);
-        }
-        let value = if values.len() == 1 { json!(values.first()?) } else { json!(values) };
-        self.owned(value, at..end)
+        let (end, values) = self.people_from(start + name.length, name.text);
+        self.owned(&values, at..end)
     }
 
-    /// "or Priya", "and Priya".
-    fn next_person(&self, at: usize) -> Option<(usize, Name)> {
-        let comma = at + usize::from(self.is_comma(at));
-        let start = self.past_any(comma, &[Gram::Or, Gram::And]);
-        if start == at {
-            return None;
-        }
-        let name = self.name_at(start, true).filter(|name| name.person)?;
-        let end = start + name.length;
-        Some((end, name))
+    /// The first person, who ends at `end`, and those listed behind: ", Priya and Ann".
+    pub(super) fn people_from(&self, end: usize, first: String) -> (usize, Vec<String>) {
+        self.listed(end, first, |next| {
+            let name = self.name_at(next, true).filter(|name| name.person)?;
+            Some((next + name.length, name.text))
+        })
     }
 
-    pub(super) fn owned(&mut self, value: Json, tokens: std::ops::Range<usize>) -> Option<usize> {
+    /// Rows that one of these people works.
+    pub(super) fn owned(&mut self, people: &[String], tokens: std::ops::Range<usize>) -> Option<usize> {
         let owner = self.role(Role::Owner)?;
         let end = tokens.end;
-        let op = if value.is_array() { Op::In } else { Op::Equals };
+        let (op, value) = any_of(Op::Equals, people);
         self.draft.filter(owner, op, value, tokens);
         Some(end)
     }
@@ -115,12 +109,12 @@ impl Reader<'_> {
     /// "Sarah's leads", "Globex's contacts", "Dana Whitfield's phone number".
     pub(super) fn possessive_owner(&mut self, at: usize) -> Option<usize> {
         let name = self.name_at(at, true)?;
-        let mut end = at + name.length;
-        let mut values = vec![name.text.clone()];
-        while let Some((after, next)) = self.next_person(end).filter(|_| name.person) {
-            end = after;
-            values.push(next.text);
-        }
+        let end = at + name.length;
+        let (mut end, mut values) = if name.person {
+            self.people_from(end, name.text.clone())
+        } else {
+            (end, vec![name.text.clone()])
+        };
         // "fatimas" is careless for "Fatima's".
         let stem = name.words.strip_suffix('s').unwrap_or_default();
         let careless = self.lexicon.is_given_name(stem) && !self.lexicon.is_given_name(&name.words);
@@ -140,14 +134,13 @@ impl Reader<'_> {
             end += 1;
         }
         if name.person && self.role(Role::Owner).is_some() {
-            let value = if values.len() == 1 { json!(values.first()?) } else { json!(values) };
-            return self.owned(value, at..end);
+            return self.owned(&values, at..end);
         }
         let rows = (end..self.end.min(end + 5)).any(|i| self.noun_at(i).is_some_and(|(_, plural)| plural))
             && self.any_column(end).is_none();
         let single = !name.words.contains(' ') && !names::is_business_word(&name.words);
         if rows && single && self.role(Role::Owner).is_some() {
-            return self.owned(json!(name.text), at..end);
+            return self.owned(std::slice::from_ref(&name.text), at..end);
         }
         // Nobody means all the people of a company when a cell is changed.
         if self.draft.changes
@@ -185,12 +178,7 @@ impl Reader<'_> {
                 || asked
                 || (strong.contains(&self.word(verb)) && !names::is_business_word(&name.words))
         })?;
-        let mut end = at + name.length;
-        let mut values = vec![name.text.clone()];
-        while let Some((after, next)) = self.next_person(end) {
-            end = after;
-            values.push(next.text);
-        }
+        let (end, values) = self.people_from(at + name.length, name.text);
         let mut verb = end;
         while ["currently", "still", "now", "also", "already", "is", "was", "has", "have", "really"]
             .contains(&self.word(verb))
@@ -209,7 +197,6 @@ impl Reader<'_> {
         // What the verb says besides, such as a lost client, is read again as an option.
         let after = owns.filter(|_| self.choice_phrase(verb).is_none()).map_or(verb, |n| verb + n);
         let after = if asked && self.word(end) == "not" { end } else { after };
-        let value = if values.len() == 1 { json!(values.first()?) } else { json!(values) };
-        self.owned(value, at..after.max(end))
+        self.owned(&values, at..after.max(end))
     }
 }

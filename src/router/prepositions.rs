@@ -1,8 +1,7 @@
 //! Names behind a preposition: "at Hooli", "with Acme", "from the newsletter", "in retail", "for Ben Ames".
 
-use serde_json::json;
-
 use super::grammar::Gram;
+use super::lists::any_of;
 use super::names;
 use super::reader::{Name, Reader};
 use super::slots::Slot;
@@ -105,11 +104,7 @@ impl Reader<'_> {
         }
         self.draft.keyed |= Some(column) == self.role(Role::Company);
         let by_identity = Some(column) == self.role(Role::Owner);
-        let (op, value) = match values.as_slice() {
-            [one] if by_identity => (Op::Equals, json!(one)),
-            [one] => (Op::Contains, json!(one)),
-            _ => (Op::In, json!(values)),
-        };
+        let (op, value) = any_of(if by_identity { Op::Equals } else { Op::Contains }, &values);
         self.draft.filter(column, op, value, at..end);
         end
     }

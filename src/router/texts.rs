@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::grammar::Gram;
+use super::lists::any_of;
 use super::names;
 use super::reader::Reader;
 use super::text::TokenKind;
@@ -39,20 +40,15 @@ impl Reader<'_> {
         }
         let (end, values) = self.listed_texts(from);
         let end = self.tail_in_it(end).unwrap_or(end);
-        let op = match (op, values.len(), negated) {
-            (_, 0, _) => return None,
-            (_, 1, true) => Op::NotEquals,
-            (op, 1, false) => op,
-            (_, _, false) => Op::In,
-            (_, _, true) => Op::NotIn,
-        };
-        // `like 'An%'`
         let op = match values.as_slice() {
+            [] => return None,
+            _ if negated => Op::NotEquals,
+            // `like 'An%'`
             [one] if op == Op::Contains && one.ends_with('%') && !one.starts_with('%') => Op::StartsWith,
             _ => op,
         };
-        let values: Vec<&str> = values.iter().map(|value| value.trim_matches('%')).collect();
-        let value = if values.len() == 1 { json!(values.first()?) } else { json!(values) };
+        let values: Vec<String> = values.iter().map(|value| value.trim_matches('%').to_owned()).collect();
+        let (op, value) = any_of(op, &values);
         self.draft.keyed |= matches!(
             role,
             Some(Role::Company | Role::Person | Role::GivenName | Role::FamilyName | Role::Topic)
@@ -128,8 +124,7 @@ impl Reader<'_> {
         while let Some(after) = self.text_value(next) {
             values.push(self.text(next, after));
             end = after;
-            let comma = end + usize::from(self.is_comma(end));
-            next = self.past_any(comma, &[Gram::Or, Gram::And]);
+            next = self.past_separator(end);
             let is_value = self.is_unknown(next)
                 || self.token(next).is_some_and(|token| token.kind == TokenKind::Quoted)
                 || self.industry_at(next).is_some();
