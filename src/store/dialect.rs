@@ -27,6 +27,14 @@ impl Dialect {
         }
     }
 
+    /// Like [`Dialect::for_update`], leaving out what others hold.
+    pub fn for_update_skip_locked(self) -> &'static str {
+        match self {
+            Dialect::Sqlite => "",
+            Dialect::Postgres => " for update skip locked",
+        }
+    }
+
     /// How many values one statement may bind.
     pub fn max_values(self) -> usize {
         match self {

@@ -39,6 +39,7 @@ const MIGRATIONS: &[Numbered] = &[
         ),
     },
     both(4, "routing", include_str!("../../migrations/0004_routing.sql")),
+    both(5, "sync", include_str!("../../migrations/0005_sync.sql")),
 ];
 
 const fn both(number: i64, name: &'static str, text: &'static str) -> Numbered {

@@ -4,13 +4,18 @@
 //! method of [`Dialect`]. Nothing outside this folder sees a driver's type.
 
 pub mod changes;
+pub mod conflicts;
+pub mod connections;
 mod dialect;
 pub mod health;
 pub mod idempotency;
 mod kept;
+pub mod ledger;
+pub mod links;
 mod migrate;
 pub mod organizations;
 mod postgres;
+pub mod queue;
 pub mod routed;
 pub mod rows;
 pub mod skills;
@@ -25,9 +30,14 @@ use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 pub use changes::{Change, ChangeRow};
+pub use conflicts::ConflictRow;
+pub use connections::ConnectionRow;
 pub use dialect::{Bucket, Dialect, like_literal};
 pub use idempotency::Remembered;
+pub use ledger::LedgerRow;
+pub use links::LinkRow;
 pub use organizations::{MemberRow, OrganizationRow};
+pub use queue::Queue;
 pub use rows::{Row, RowHead, SlotColumn};
 pub use sql::{
     Datum, Field, Sql, flag_of as read_flag, id_of as read_id, integer_of as read_integer,
@@ -122,6 +132,11 @@ impl Store {
             })
             .await
             .copied()
+    }
+
+    /// Whether the database was used already.
+    pub fn is_ready(&self) -> bool {
+        self.ready.initialized()
     }
 
     /// A connection to read from. What it sees is one moment on PostgreSQL and, statement by statement,

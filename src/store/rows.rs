@@ -62,14 +62,36 @@ pub async fn lock(
     ids: &[Uuid],
     slots: &[SlotColumn],
 ) -> Result<Vec<Row>> {
+    let hold = tx.dialect().for_update();
+    of_ids(tx, org, table, ids, slots, hold).await
+}
+
+/// The rows with these ids, archived ones too, in the order of their ids.
+pub async fn get_all(
+    tx: &mut Tx,
+    org: Org,
+    table: &str,
+    ids: &[Uuid],
+    slots: &[SlotColumn],
+) -> Result<Vec<Row>> {
+    of_ids(tx, org, table, ids, slots, "").await
+}
+
+async fn of_ids(
+    tx: &mut Tx,
+    org: Org,
+    table: &str,
+    ids: &[Uuid],
+    slots: &[SlotColumn],
+    hold: &str,
+) -> Result<Vec<Row>> {
     let mut rows = Vec::with_capacity(ids.len());
     let mut ids = ids.to_vec();
     ids.sort_unstable();
     ids.dedup();
     for chunk in ids.chunks(5_000) {
         let mut sql = select(tx.dialect(), org, table, slots);
-        sql.push(" and id in (").bind_all(chunk.iter().copied()).push(") order by id");
-        sql.push(tx.dialect().for_update());
+        sql.push(" and id in (").bind_all(chunk.iter().copied()).push(") order by id").push(hold);
         rows.extend(fetch(tx, sql, slots).await?);
     }
     Ok(rows)

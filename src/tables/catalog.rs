@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::column::{Access, Derivation, Slot};
+use super::connection::{Connection, Policy};
+use super::crm::System;
 use super::filter::FilterArg;
 use super::kind::Kind;
 use super::{Table, kind};
@@ -27,6 +29,8 @@ pub struct Catalog {
     pub key: Vec<u8>,
     pub members: Vec<Member>,
     pub tables: Vec<CatalogTable>,
+    /// The CRMs that its tables are kept in step with.
+    pub connections: Vec<Connection>,
 }
 
 /// A person who can own rows.
@@ -66,6 +70,8 @@ pub struct CatalogColumn {
     pub hidden: bool,
     pub detail: bool,
     pub searched: bool,
+    /// Who decides between our edits and a CRM's.
+    pub policy: Policy,
 }
 
 /// Where a column's value is found.
@@ -135,6 +141,18 @@ impl Catalog {
         Ok(found)
     }
 
+    /// The organization's connection to a CRM.
+    pub fn connection(&self, system: System) -> Option<&Connection> {
+        self.connections.iter().find(|connection| connection.system == system)
+    }
+
+    /// The CRMs that a table is kept in step with.
+    pub fn connected(&self, table: &CatalogTable) -> impl Iterator<Item = System> {
+        let key = table.key();
+        let connections = self.connections.iter();
+        connections.filter(move |connection| connection.fields_of(key).next().is_some()).map(|it| it.system)
+    }
+
     pub fn member(&self, id: Uuid) -> Option<&Member> {
         self.members.iter().find(|member| member.id == id)
     }
@@ -195,6 +213,11 @@ impl CatalogColumn {
             && (kind::fold_word(&self.key) == wanted
                 || kind::fold_word(&self.label) == wanted
                 || self.words.iter().any(|known| kind::fold_word(known) == wanted))
+    }
+
+    /// Whether it takes what a CRM says: a stored column that is not the record's own id.
+    pub fn is_observed(&self) -> bool {
+        self.access != Access::Synced && !matches!(self.place, Place::Computed(_))
     }
 
     /// Whether a caller may set it.

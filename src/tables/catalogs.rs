@@ -11,13 +11,14 @@ use super::catalog::{
     Catalog, CatalogColumn, CatalogTable, CatalogView, Dir, Member, Place, SortArg, ViewSpec,
 };
 use super::column::{Access, Slot};
+use super::connection::{Connection, Policy, mapping_edits};
 use super::filter::FilterArg;
 use super::kind::Kind;
 use super::provision::{column_rows, provision, table_row, template, view_rows};
 use super::{TABLES, Table};
 use crate::error::{Result, not_found};
 use crate::store::{ColumnRow, Org, OrganizationRow, Store, TableRow, Tx, ViewRow};
-use crate::store::{organizations, structure};
+use crate::store::{connections, organizations, structure};
 
 /// The catalogs this process has loaded.
 #[derive(Debug, Default)]
@@ -107,14 +108,22 @@ async fn assemble(tx: &mut Tx, org: Org, row: OrganizationRow) -> Result<Catalog
     let columns = structure::columns(tx, org).await?;
     let views = structure::views(tx, org).await?;
     let members = organizations::members(tx, org).await?;
-    let tables = TABLES
+    let connected = connections::all(tx, org).await?;
+    let mut tables: Vec<CatalogTable> = TABLES
         .iter()
         .filter_map(|declared| {
             let row = tables.iter().find(|row| row.key == declared.key)?;
             Some(assemble_table(declared, row, &columns, &views))
         })
         .collect();
+    for edit in connected.iter().flat_map(mapping_edits).filter(|edit| edit.policy != Policy::Lww) {
+        let table = tables.iter_mut().find(|table| table.key() == edit.table);
+        let columns = table.into_iter().flat_map(|table| &mut table.columns);
+        columns.filter(|column| column.key == edit.column).for_each(|column| column.policy = edit.policy);
+    }
+    let connections = connected.iter().filter_map(|row| Connection::assemble(row, &tables)).collect();
     Ok(Catalog {
+        connections,
         org,
         name: row.name,
         zone: row.timezone.parse().unwrap_or(chrono_tz::UTC),
@@ -139,6 +148,7 @@ pub fn as_declared(declared: &'static Table) -> CatalogTable {
 /// The catalog of an organization that has changed nothing: no members, no columns of its own.
 pub fn catalog_as_declared() -> Catalog {
     Catalog {
+        connections: Vec::new(),
         org: Org(Uuid::nil()),
         name: "declared".to_owned(),
         zone: chrono_tz::UTC,
@@ -211,6 +221,7 @@ fn assemble_column(table: &Table, row: &ColumnRow) -> Option<CatalogColumn> {
         hidden: row.is_hidden,
         detail: declared.is_some_and(|column| column.detail),
         searched: declared.is_some_and(|column| column.searched),
+        policy: Policy::Lww,
     })
 }
 
@@ -229,6 +240,7 @@ fn row_tags() -> CatalogColumn {
         hidden: false,
         detail: false,
         searched: false,
+        policy: Policy::Lww,
     }
 }
 

@@ -1,5 +1,6 @@
 //! The declaration of one core column: everything the product knows about it, in one place.
 
+use super::crm::{CrmField, System};
 use super::kind::{Kind, Storage};
 
 /// A core column. Keys and slots never change once released; labels and words may.
@@ -26,9 +27,9 @@ pub struct Column {
     /// The application field that a backfill reads.
     pub app_source: &'static str,
     /// The HubSpot property this column reads and writes, when there is one by default.
-    pub hubspot: Option<&'static str>,
+    pub hubspot: Option<CrmField>,
     /// The Attio attribute this column reads and writes, when there is one by default.
-    pub attio: Option<&'static str>,
+    pub attio: Option<CrmField>,
     /// Long texts, links and what other columns say already are returned only when asked for by name.
     pub detail: bool,
     /// Whether free-text search looks here.
@@ -213,14 +214,22 @@ impl Column {
         self
     }
 
-    pub const fn hubspot(mut self, property: &'static str) -> Column {
+    pub const fn hubspot(mut self, property: CrmField) -> Column {
         self.hubspot = Some(property);
         self
     }
 
-    pub const fn attio(mut self, attribute: &'static str) -> Column {
+    pub const fn attio(mut self, attribute: CrmField) -> Column {
         self.attio = Some(attribute);
         self
+    }
+
+    /// The property that this column reads and writes at a CRM, when there is one by default.
+    pub const fn field(&self, system: System) -> Option<CrmField> {
+        match system {
+            System::Hubspot => self.hubspot,
+            System::Attio => self.attio,
+        }
     }
 
     /// Set by synchronization only.

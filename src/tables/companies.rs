@@ -1,6 +1,7 @@
 //! Companies: one row an account, from the application, the connected CRM and enrichment.
 
 use super::column::{Choice, Column, Derivation, Role};
+use super::crm::{CrmField, Form};
 use super::kind::{Kind, Op};
 use super::{Action, Automation, Index, Sort, Table, Trigger, View, Where};
 
@@ -54,8 +55,8 @@ const COLUMNS: &[Column] = &[
         .said(&["id"])
         .role(Role::Record)
         .from_app("the CRM record's id")
-        .hubspot("hs_object_id")
-        .attio("record_id")
+        .hubspot(CrmField::read("hs_object_id", Form::RecordId))
+        .attio(CrmField::read("record_id", Form::RecordId))
         .synced(),
     Column::new("name", "Name", Kind::Text, 2, "What the company is called")
         .words(&[
@@ -70,8 +71,8 @@ const COLUMNS: &[Column] = &[
         ])
         .role(Role::Company)
         .from_app("companies.name")
-        .hubspot("name")
-        .attio("name")
+        .hubspot(CrmField::both("name", Form::Text))
+        .attio(CrmField::both("name", Form::Text))
         .searched(),
     Column::new(
         "domain",
@@ -82,21 +83,21 @@ const COLUMNS: &[Column] = &[
     )
     .words(&["domains", "company domain", "company domain name", "domain name", "email domain"])
     .from_app("companies.domain")
-    .hubspot("domain")
-    .attio("domains")
+    .hubspot(CrmField::both("domain", Form::Domain))
+    .attio(CrmField::both("domains", Form::Domain))
     .searched(),
     Column::new("website", "Website", Kind::Url, 4, "The address of the company's web site")
         .words(&["website url", "web site", "url", "homepage", "home page", "web address", "site"])
         .from_app("companies.website")
-        .hubspot("website")
+        .hubspot(CrmField::both("website", Form::Text))
         .detail(),
     Column::new("industry", "Industry", Kind::Text, 5, "The line of business the company is in")
         .words(&["sector", "vertical", "line of business", "category", "categories", "market"])
         .said(&["space", "industries", "sectors", "verticals"])
         .role(Role::Industry)
         .from_app("companies.industry")
-        .hubspot("industry")
-        .attio("categories"),
+        .hubspot(CrmField::both("industry", Form::Choice))
+        .attio(CrmField::both("categories", Form::Choice)),
     Column::new("company_size", "Company Size", Kind::Status, 6, "How many people work there, as a range")
         .words(&[
             "size",
@@ -112,8 +113,8 @@ const COLUMNS: &[Column] = &[
         .said(&["people", "people working there", "head"])
         .options(SIZES)
         .from_app("companies.size")
-        .hubspot("numberofemployees")
-        .attio("employee_range"),
+        .hubspot(CrmField::read("numberofemployees", Form::Headcount))
+        .attio(CrmField::read("employee_range", Form::Headcount)),
     Column::new("phone", "Phone", Kind::Phone, 7, "The company's telephone number, best as +14155550123")
         .words(&[
             "phone number",
@@ -126,19 +127,19 @@ const COLUMNS: &[Column] = &[
             "company phone",
         ])
         .from_app("companies.phone")
-        .hubspot("phone"),
+        .hubspot(CrmField::both("phone", Form::Phone)),
     Column::new("linkedin_url", "LinkedIn", Kind::Linkedin, 8, "The company's LinkedIn page")
         .words(&["linkedin company page", "linkedin page", "linkedin link", "company linkedin url"])
         .said(&["linkedin url", "linkedin"])
         .from_app("companies.linkedin_url")
-        .hubspot("linkedin_company_page")
-        .attio("linkedin")
+        .hubspot(CrmField::both("linkedin_company_page", Form::Text))
+        .attio(CrmField::both("linkedin", Form::Text))
         .detail(),
     Column::new("description", "Description", Kind::Text, 9, "What the company does")
         .words(&["about", "about us", "company description", "overview", "what they do"])
         .from_app("companies.description")
-        .hubspot("description")
-        .attio("description")
+        .hubspot(CrmField::both("description", Form::Text))
+        .attio(CrmField::both("description", Form::Text))
         .detail(),
     Column::new("revenue", "Revenue", Kind::Number, 1, "What the company takes in a year")
         .words(&[
@@ -166,8 +167,8 @@ const COLUMNS: &[Column] = &[
             "annual sales",
         ])
         .from_app("companies.revenue")
-        .hubspot("annualrevenue")
-        .attio("estimated_arr_usd"),
+        .hubspot(CrmField::both("annualrevenue", Form::Number))
+        .attio(CrmField::read("estimated_arr_usd", Form::MoneyRange)),
     Column::new(
         "active_contacts_count",
         "Active Contacts",
@@ -223,8 +224,8 @@ const COLUMNS: &[Column] = &[
             "spoke with",
         ])
         .from_app("the latest of the CRM's and its contacts' last_engagement")
-        .hubspot("notes_last_contacted")
-        .attio("last_interaction"),
+        .hubspot(CrmField::read("notes_last_contacted", Form::Instant))
+        .attio(CrmField::read("last_interaction", Form::Instant)),
 ];
 
 /// The first word of a size is its range, by which a plain number of employees finds it; the others are the

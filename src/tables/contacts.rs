@@ -1,6 +1,7 @@
 //! Contacts: every person known to the application or a connected CRM, one row a person.
 
 use super::column::{Choice, Column, Derivation, Role};
+use super::crm::{CrmField, Form};
 use super::kind::{Kind, Op};
 use super::{Action, Automation, Index, Sort, Table, Trigger, View, Where};
 
@@ -54,22 +55,22 @@ const COLUMNS: &[Column] = &[
         .said(&["id"])
         .role(Role::Record)
         .from_app("the CRM record's id")
-        .hubspot("hs_object_id")
-        .attio("record_id")
+        .hubspot(CrmField::read("hs_object_id", Form::RecordId))
+        .attio(CrmField::read("record_id", Form::RecordId))
         .synced(),
     Column::new("first_name", "First Name", Kind::Text, 2, "The person's given name")
         .words(&["firstname", "given name", "forename", "first"])
         .role(Role::GivenName)
         .from_app("contacts.first_name")
-        .hubspot("firstname")
-        .attio("name")
+        .hubspot(CrmField::both("firstname", Form::GivenName))
+        .attio(CrmField::both("name", Form::GivenName))
         .searched(),
     Column::new("last_name", "Last Name", Kind::Text, 3, "The person's family name")
         .words(&["lastname", "surname", "family name", "last"])
         .role(Role::FamilyName)
         .from_app("contacts.last_name")
-        .hubspot("lastname")
-        .attio("name")
+        .hubspot(CrmField::both("lastname", Form::FamilyName))
+        .attio(CrmField::both("name", Form::FamilyName))
         .searched(),
     Column::new("email", "Email", Kind::Email, 4, "The person's e-mail address; identifies the contact")
         .words(&[
@@ -82,8 +83,8 @@ const COLUMNS: &[Column] = &[
             "primary email",
         ])
         .from_app("contacts.email")
-        .hubspot("email")
-        .attio("email_addresses")
+        .hubspot(CrmField::both("email", Form::Email))
+        .attio(CrmField::both("email_addresses", Form::Email))
         .searched(),
     Column::new("company_name", "Company", Kind::Company, 5, "The company the person works for, by name")
         .words(&[
@@ -99,16 +100,16 @@ const COLUMNS: &[Column] = &[
         .said(&["employer"])
         .role(Role::Company)
         .from_app("contacts.company_id to companies.name")
-        .hubspot("company")
-        .attio("company")
+        .hubspot(CrmField::read("company", Form::CompanyName))
+        .attio(CrmField::read("company", Form::CompanyName))
         .searched(),
     Column::new("title", "Title", Kind::Text, 6, "The person's position, as CTO or Head of Sales")
         .words(&["job title", "position", "role", "job", "job role", "jobtitle"])
         .said(&["job titles"])
         .role(Role::JobTitle)
         .from_app("contacts.title")
-        .hubspot("jobtitle")
-        .attio("job_title")
+        .hubspot(CrmField::both("jobtitle", Form::Text))
+        .attio(CrmField::both("job_title", Form::Text))
         .searched(),
     Column::new("phone", "Phone", Kind::Phone, 7, "The person's telephone number, best as +14155550123")
         .words(&[
@@ -122,14 +123,14 @@ const COLUMNS: &[Column] = &[
         ])
         .said(&["number", "numbers", "mobile number", "cell number", "telephone number", "tel"])
         .from_app("contacts.phone")
-        .hubspot("phone")
-        .attio("phone_numbers"),
+        .hubspot(CrmField::both("phone", Form::Phone))
+        .attio(CrmField::both("phone_numbers", Form::Phone)),
     Column::new("linkedin_url", "LinkedIn", Kind::Linkedin, 8, "The person's LinkedIn profile")
         .words(&["linkedin profile", "linkedin link", "linkedin address", "hs linkedin url"])
         .said(&["linkedin url", "linkedin page", "linkedin"])
         .from_app("contacts.linkedin_url")
-        .hubspot("hs_linkedin_url")
-        .attio("linkedin")
+        .hubspot(CrmField::both("hs_linkedin_url", Form::Text))
+        .attio(CrmField::both("linkedin", Form::Text))
         .detail(),
     Column::new("last_engagement", "Last Engagement", Kind::Instant, 1, "When the person was last in touch")
         .words(&[
@@ -170,8 +171,8 @@ const COLUMNS: &[Column] = &[
             "engaged with us",
         ])
         .from_app("the latest of the CRM's and the contact's own meetings")
-        .hubspot("notes_last_contacted")
-        .attio("last_interaction"),
+        .hubspot(CrmField::read("notes_last_contacted", Form::Instant))
+        .attio(CrmField::read("last_interaction", Form::Instant)),
     Column::new(
         "lifecycle_stage",
         "Lifecycle Stage",
@@ -201,7 +202,7 @@ const COLUMNS: &[Column] = &[
         Choice::new("evangelist", "Evangelist", "pink").words(&["evangelists", "advocate", "champion"]),
     ])
     .from_app("contacts.lifecycle_stage")
-    .hubspot("lifecyclestage"),
+    .hubspot(CrmField::both("lifecyclestage", Form::Stage)),
     Column::new(
         "recent_signals",
         "Recent Signals",

@@ -78,6 +78,7 @@ pub(super) fn catalog_column(declared: &Column) -> CatalogColumn {
         hidden: false,
         detail: declared.detail,
         searched: declared.searched,
+        policy: crate::tables::Policy::Lww,
     }
 }
 
