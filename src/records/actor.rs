@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::tables::System;
+
 /// Who is behind a call. `client` is what the host says of itself: shown, never trusted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Actor {
@@ -40,6 +42,8 @@ pub enum Source {
     Csv,
     /// A computation of ours.
     Derived,
+    Hubspot,
+    Attio,
 }
 
 impl Actor {
@@ -59,7 +63,25 @@ impl Actor {
 }
 
 impl Source {
-    const ALL: [Source; 4] = [Source::App, Source::Manual, Source::Csv, Source::Derived];
+    const ALL: [Source; 6] =
+        [Source::App, Source::Manual, Source::Csv, Source::Derived, Source::Hubspot, Source::Attio];
+
+    /// What a CRM writes.
+    pub const fn of(system: System) -> Source {
+        match system {
+            System::Hubspot => Source::Hubspot,
+            System::Attio => Source::Attio,
+        }
+    }
+
+    /// The CRM that this is; none for us.
+    pub const fn system(self) -> Option<System> {
+        match self {
+            Source::Hubspot => Some(System::Hubspot),
+            Source::Attio => Some(System::Attio),
+            Source::App | Source::Manual | Source::Csv | Source::Derived => None,
+        }
+    }
 
     pub fn name(self) -> &'static str {
         match self {
@@ -67,6 +89,8 @@ impl Source {
             Source::Manual => "manual",
             Source::Csv => "csv",
             Source::Derived => "derived",
+            Source::Hubspot => "hubspot",
+            Source::Attio => "attio",
         }
     }
 
@@ -78,6 +102,8 @@ impl Source {
     pub fn rank(self) -> u8 {
         match self {
             Source::App | Source::Manual | Source::Csv | Source::Derived => 3,
+            Source::Hubspot => 2,
+            Source::Attio => 1,
         }
     }
 }

@@ -98,9 +98,9 @@ fn push_group(
     offsets: &[(DateTime<Utc>, i64)],
     dialect: Dialect,
 ) {
-    let Some(bucket) = bucket else { return push_value(sql, column, query.now) };
+    let Some(bucket) = bucket else { return push_value(sql, column, &query.basis) };
     let mut value = Sql::new("");
-    push_value(&mut value, column, query.now);
+    push_value(&mut value, column, &query.basis);
     let mut minutes = String::new();
     for (until, offset) in offsets.iter().take(offsets.len().saturating_sub(1)) {
         let until = sql.placeholder(*until);
@@ -125,13 +125,13 @@ fn push_figure(
     };
     if function == Function::Count {
         sql.push("count(");
-        push_value(sql, column, query.now);
+        push_value(sql, column, &query.basis);
         sql.push(")");
         return;
     }
     // What is summed or compared is a slot, never a computed value with values of its own to bind.
     let mut value = Sql::new("");
-    push_value(&mut value, column, query.now);
+    push_value(&mut value, column, &query.basis);
     let figure = match function {
         Function::Count => String::new(),
         Function::Sum => dialect.sum(value.text()),
@@ -200,7 +200,7 @@ async fn offsets(
 ) -> Result<Vec<(DateTime<Utc>, i64)>> {
     let mut sql = Sql::new("select ");
     let mut value = Sql::new("");
-    push_value(&mut value, column, query.now);
+    push_value(&mut value, column, &query.basis);
     sql.push(&format!("min({0}), max({0}) from dynamic_table_rows r where ", value.text()));
     push_conditions(&mut sql, query, tx.dialect());
     let rows = tx.fetch_fields(sql, &[Field::Time, Field::Time]).await?;

@@ -3,7 +3,9 @@
 use uuid::Uuid;
 
 use super::actor::{Actor, Source};
-use crate::tables::{CatalogTable, Value};
+use super::sides::Observation;
+use super::stored::Stored;
+use crate::tables::{CatalogTable, System, Value};
 
 /// Edits of one table's rows that are written together, seen together and undone together.
 #[derive(Debug, Clone)]
@@ -41,8 +43,54 @@ pub enum Action {
     },
     Archive,
     Restore,
+    /// Takes over the cells of a row that turned out to be the same record.
+    Absorb(Box<Stored>),
+    /// Takes in what a CRM says of the row's record.
+    Observe(Box<Observed>),
     /// Clears one column, in an archived row too: the column is about to go.
     Empty(usize),
+}
+
+/// What a CRM tells of a record, or answers to what was sent to it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Observed {
+    pub system: System,
+    pub record: String,
+    /// The writes that it tells of, by the place of their column.
+    pub cells: Vec<(usize, Vec<Observation>)>,
+    /// What was sent and arrived: its column, its line in the ledger, and the CRM's time.
+    pub acknowledged: Vec<(usize, Uuid, i64)>,
+    /// Whether `cells` is all that these columns held: what was sent and is not among it never arrived.
+    pub is_whole: bool,
+    /// The columns whose values it will not take.
+    pub refused: Vec<usize>,
+    pub life: Option<Life>,
+    pub modified_ms: Option<i64>,
+    pub received_ms: i64,
+}
+
+/// What became of a record as a whole, with the CRM's time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Life {
+    Deleted(i64),
+    Restored(i64),
+}
+
+impl Observed {
+    /// Nothing yet of a record.
+    pub fn of(system: System, record: &str, received_ms: i64) -> Observed {
+        Observed {
+            system,
+            record: record.to_owned(),
+            cells: Vec::new(),
+            acknowledged: Vec::new(),
+            is_whole: false,
+            refused: Vec::new(),
+            life: None,
+            modified_ms: None,
+            received_ms,
+        }
+    }
 }
 
 impl Target {

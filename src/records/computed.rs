@@ -4,11 +4,28 @@ use std::sync::LazyLock;
 
 use chrono::{DateTime, Utc};
 
-use crate::store::Sql;
-use crate::tables::{CatalogColumn, Derivation, LEADS, MEETINGS, Place, Table};
+use super::outbox::queue_of;
+use crate::store::{Org, Sql};
+use crate::tables::{
+    Catalog, CatalogColumn, CatalogTable, Derivation, LEADS, MEETINGS, Place, System, Table, Value,
+};
+
+/// What computed columns are computed from.
+#[derive(Debug, Clone)]
+pub struct Basis {
+    pub now: DateTime<Utc>,
+    /// The CRMs that the table is kept in step with.
+    pub systems: Vec<System>,
+}
+
+impl Basis {
+    pub fn new(catalog: &Catalog, table: &CatalogTable, now: DateTime<Utc>) -> Basis {
+        Basis { now, systems: catalog.connected(table).collect() }
+    }
+}
 
 /// Appends the SQL for a column's value in the row `r`.
-pub(super) fn push_value(sql: &mut Sql, column: &CatalogColumn, now: DateTime<Utc>) {
+pub(super) fn push_value(sql: &mut Sql, column: &CatalogColumn, basis: &Basis) {
     match column.place {
         Place::Slot(slot) => {
             sql.push(&format!("r.{}", slot.column()));
@@ -16,10 +33,9 @@ pub(super) fn push_value(sql: &mut Sql, column: &CatalogColumn, now: DateTime<Ut
         Place::RowTags => {
             sql.push("r.tags");
         }
-        Place::Computed(Derivation::MeetingHeld) => push_meeting_held(sql, now),
-        // No CRM is connected to this organization: synchronization is not part of this version.
+        Place::Computed(Derivation::MeetingHeld) => push_meeting_held(sql, basis.now),
         Place::Computed(Derivation::SyncStatus) => {
-            sql.push("cast('not_connected' as text)");
+            sql.push(&sync_status(&basis.systems));
         }
         Place::Computed(Derivation::ActiveContacts) => {
             sql.push("cast(null as double precision)");
@@ -63,6 +79,50 @@ fn meeting_held() -> (String, String) {
         transcript = meeting("transcript"),
     );
     (before, after)
+}
+
+/// The worst of what the queues hold of the row; with nothing waiting, whether it has a live record.
+fn sync_status(systems: &[System]) -> String {
+    if systems.is_empty() {
+        return "cast('not_connected' as text)".to_owned();
+    }
+    let any = |state: &str| {
+        let queues = systems.iter().map(|system| {
+            let queue = queue_of(*system).table();
+            format!(
+                "exists (select 1 from {queue} q where q.org_id = r.org_id and q.row_id = r.id and {state})"
+            )
+        });
+        queues.collect::<Vec<_>>().join(" or ")
+    };
+    let names: Vec<String> = systems.iter().map(|system| format!("'{}'", system.name())).collect();
+    format!(
+        "cast(case when {dead} then 'error' when {waiting} then 'pending' \
+         when exists (select 1 from crm_links l where l.org_id = r.org_id and l.row_id = r.id \
+         and l.system in ({names}) and l.gone_ms is null) then 'synced' else 'not_connected' end as text)",
+        dead = any("q.state = 'dead'"),
+        waiting = any("q.state in ('pending', 'leased', 'paused')"),
+        names = names.join(", "),
+    )
+}
+
+/// Whether it is asked for just the rows whose changes a CRM refuses. They are few and an index names them: nobody need
+/// look at every row's lines.
+pub(super) fn is_failing(column: &CatalogColumn, basis: &Basis, values: &[Value]) -> bool {
+    column.place == Place::Computed(Derivation::SyncStatus)
+        && !basis.systems.is_empty()
+        && matches!(values, [Value::Text(status)] if status == "error")
+}
+
+/// Appends that the row `r` is one of those.
+pub(super) fn push_failing(sql: &mut Sql, basis: &Basis, org: Org) {
+    sql.push("r.id in (");
+    for (i, system) in basis.systems.iter().enumerate() {
+        let queue = queue_of(*system).table();
+        sql.push(if i == 0 { "" } else { " union all " });
+        sql.push(&format!("select q.row_id from {queue} q where q.state = 'dead' and q.org_id = ")).bind(org);
+    }
+    sql.push(")");
 }
 
 fn slot(table: &Table, row: &str, key: &str) -> String {

@@ -87,7 +87,8 @@ fn cells_back(
     for (key, values) in line.cells.0.get("cells").and_then(Json::as_object).into_iter().flatten() {
         let place = undone.table.columns.iter().position(|column| column.key == *key);
         let current = place.and_then(|place| stored.cell(undone.table, place));
-        let still = current.is_some_and(|cell| Some((cell.stamp.ms, cell.stamp.ctr)) == version);
+        let own = values.get(2).and_then(|own| Some((own.get(0)?.as_i64()?, own.get(1)?.as_i64()?)));
+        let still = current.is_some_and(|cell| Some((cell.stamp.ms, cell.stamp.ctr)) == own.or(version));
         match (place, place.and_then(|place| undone.table.columns.get(place)), still) {
             (Some(place), Some(column), true) => {
                 cells.push((place, values.get(0).and_then(|before| from_log(column.kind, before))));

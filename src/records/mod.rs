@@ -3,25 +3,35 @@
 //! Whoever changes a row — a copilot, a person, a file — makes a [`Change`] and hands it to [`write()`]; there
 //! is no other way in. The caller opens the transaction and commits it.
 
+mod absorb;
 mod actor;
 mod aggregate;
 mod change;
 mod computed;
 mod derive;
+mod elsewhere;
 mod history;
+mod ledger;
+mod lost;
 pub mod merge;
+mod observe;
+mod outbox;
 mod page;
 mod query;
 mod seal;
+pub mod sides;
 mod stored;
 mod write;
 
 pub use actor::{Actor, ActorKind, Source};
 pub use aggregate::{Aggregate, Bucket, Function, Group, GroupBy, Order, aggregate};
-pub use change::{Action, Change, Edit, Target};
+pub use change::{Action, Change, Edit, Life, Observed, Target};
+pub use computed::Basis;
 pub use history::{Left, Undone, plan_undo};
+pub use ledger::{sending, shadow};
+pub use outbox::{differing, queue_of};
 pub use page::{Cursor, Page, PageRow, Span, page};
 pub use query::{Query, SortKey, count, matching_ids};
 pub use seal::{open, seal};
-pub use stored::{Stored, get, lock};
+pub use stored::{Stored, from_log, get, get_all, lock};
 pub use write::{Outcome, RowOutcome, Touched, write};

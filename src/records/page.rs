@@ -113,11 +113,11 @@ fn select(
     let mut sql = Sql::new("select r.id");
     for column in span.fields.iter().filter_map(|&field| query.table.columns.get(field)) {
         sql.push(", ");
-        push_value(&mut sql, column, query.now);
+        push_value(&mut sql, column, &query.basis);
     }
     for (column, _) in keys {
         sql.push(", ");
-        push_sort(&mut sql, column, query.now);
+        push_sort(&mut sql, column, &query.basis);
     }
     if let Some(most) = span.count_to {
         sql.push(", (");
@@ -135,7 +135,7 @@ fn select(
     sql.push(" order by ");
     let mut last = Dir::Asc;
     for (column, dir) in keys {
-        push_sort(&mut sql, column, query.now);
+        push_sort(&mut sql, column, &query.basis);
         sql.push(match dir {
             Dir::Asc => " asc nulls last, ",
             Dir::Desc => " desc nulls last, ",
@@ -155,14 +155,14 @@ fn push_after(sql: &mut Sql, query: &Query<'_>, keys: &[(&CatalogColumn, Dir)], 
     };
     if part == Part::Empty {
         sql.push(" and ");
-        push_sort(sql, first, query.now);
+        push_sort(sql, first, &query.basis);
         sql.push(" is null");
         if !value.is_null() {
             return;
         }
     } else {
         sql.push(" and ");
-        push_sort(sql, first, query.now);
+        push_sort(sql, first, &query.basis);
         sql.push(if *dir == Dir::Asc { " >= " } else { " <= " }).bind(to_datum(first, value));
     }
     sql.push(" and (");
@@ -172,9 +172,9 @@ fn push_after(sql: &mut Sql, query: &Query<'_>, keys: &[(&CatalogColumn, Dir)], 
         }
         push_ties(sql, query, keys, after, depth);
         sql.push("(");
-        push_sort(sql, column, query.now);
+        push_sort(sql, column, &query.basis);
         sql.push(if *dir == Dir::Asc { " > " } else { " < " }).bind(to_datum(column, value)).push(" or ");
-        push_sort(sql, column, query.now);
+        push_sort(sql, column, &query.basis);
         sql.push(" is null)) or ");
     }
     push_ties(sql, query, keys, after, keys.len());
@@ -186,7 +186,7 @@ fn push_after(sql: &mut Sql, query: &Query<'_>, keys: &[(&CatalogColumn, Dir)], 
 fn push_ties(sql: &mut Sql, query: &Query<'_>, keys: &[(&CatalogColumn, Dir)], after: &Cursor, depth: usize) {
     sql.push("(");
     for ((column, _), value) in keys.iter().zip(&after.keys).take(depth) {
-        push_sort(sql, column, query.now);
+        push_sort(sql, column, &query.basis);
         if value.is_null() {
             sql.push(" is null and ");
         } else {

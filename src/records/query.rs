@@ -1,9 +1,8 @@
 //! Which rows a call means, as SQL: filters, alternatives, search, ids and order.
 
-use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::computed::push_value;
+use super::computed::{Basis, is_failing, push_failing, push_value};
 use super::derive;
 use super::stored::{field, fold, to_slot};
 use crate::error::Result;
@@ -25,8 +24,8 @@ pub struct Query<'a> {
     pub ids: Option<Vec<Uuid>>,
     /// Archived rows instead of live ones.
     pub archived: bool,
-    /// The moment that computed columns are computed for.
-    pub now: DateTime<Utc>,
+    /// What computed columns are computed from.
+    pub basis: Basis,
 }
 
 /// One column of an order. Empty cells come last whichever the direction.
@@ -97,12 +96,12 @@ pub(super) fn push_conditions(sql: &mut Sql, query: &Query<'_>, dialect: Dialect
 }
 
 /// Appends what orders rows by a column; see [`sort_field`] for its type.
-pub(super) fn push_sort(sql: &mut Sql, column: &CatalogColumn, now: DateTime<Utc>) {
+pub(super) fn push_sort(sql: &mut Sql, column: &CatalogColumn, basis: &Basis) {
     match column.kind {
         // The options' own order: high comes after low, not before it.
         Kind::Status if !column.options.is_empty() => {
             sql.push("cast(case ");
-            push_value(sql, column, now);
+            push_value(sql, column, basis);
             for (i, option) in column.options.iter().enumerate() {
                 sql.push(" when ").bind(option.value.as_str()).push(&format!(" then {i}"));
             }
@@ -110,10 +109,10 @@ pub(super) fn push_sort(sql: &mut Sql, column: &CatalogColumn, now: DateTime<Utc
         }
         Kind::Person => {
             sql.push("(select lower(p.name) from ops_members p where p.org_id = r.org_id and p.id = ");
-            push_value(sql, column, now);
+            push_value(sql, column, basis);
             sql.push(")");
         }
-        _ => push_compared(sql, column, now),
+        _ => push_compared(sql, column, basis),
     }
 }
 
@@ -127,52 +126,53 @@ pub(super) fn sort_field(column: &CatalogColumn) -> Field {
 
 fn push_filter(sql: &mut Sql, query: &Query<'_>, filter: &Filter) {
     let Some(column) = query.table.columns.get(filter.column) else { return };
-    let now = query.now;
+    let basis = &query.basis;
     match &filter.test {
-        Test::IsEmpty => push_null(sql, column, now, " is null"),
-        Test::IsNotEmpty => push_null(sql, column, now, " is not null"),
-        Test::In(values) => push_in(sql, column, now, values),
+        Test::IsEmpty => push_null(sql, column, basis, " is null"),
+        Test::IsNotEmpty => push_null(sql, column, basis, " is not null"),
+        Test::In(values) if is_failing(column, basis, values) => push_failing(sql, basis, query.org),
+        Test::In(values) => push_in(sql, column, basis, values),
         Test::NotIn(values) => {
             sql.push("(");
-            push_null(sql, column, now, " is null or not (");
-            push_in(sql, column, now, values);
+            push_null(sql, column, basis, " is null or not (");
+            push_in(sql, column, basis, values);
             sql.push("))");
         }
-        Test::Contains(text) => push_like(sql, column, now, text, "%"),
-        Test::StartsWith(text) => push_like(sql, column, now, text, ""),
-        Test::Range(range) => push_range(sql, column, now, range),
+        Test::Contains(text) => push_like(sql, column, basis, text, "%"),
+        Test::StartsWith(text) => push_like(sql, column, basis, text, ""),
+        Test::Range(range) => push_range(sql, column, basis, range),
         Test::NotRange(range) => {
             sql.push("(");
-            push_null(sql, column, now, " is null or not ");
-            push_range(sql, column, now, range);
+            push_null(sql, column, basis, " is null or not ");
+            push_range(sql, column, basis, range);
             sql.push(")");
         }
     }
 }
 
-fn push_null(sql: &mut Sql, column: &CatalogColumn, now: DateTime<Utc>, test: &str) {
-    push_value(sql, column, now);
+fn push_null(sql: &mut Sql, column: &CatalogColumn, basis: &Basis, test: &str) {
+    push_value(sql, column, basis);
     sql.push(test);
 }
 
 /// A column as it is compared: words typed by people without regard to case.
-fn push_compared(sql: &mut Sql, column: &CatalogColumn, now: DateTime<Utc>) {
+fn push_compared(sql: &mut Sql, column: &CatalogColumn, basis: &Basis) {
     if column.kind.ignores_case() && column.kind != Kind::Tags {
         sql.push("lower(");
-        push_value(sql, column, now);
+        push_value(sql, column, basis);
         sql.push(")");
     } else {
-        push_value(sql, column, now);
+        push_value(sql, column, basis);
     }
 }
 
-fn push_in(sql: &mut Sql, column: &CatalogColumn, now: DateTime<Utc>, values: &[Value]) {
+fn push_in(sql: &mut Sql, column: &CatalogColumn, basis: &Basis, values: &[Value]) {
     if column.kind == Kind::Tags {
         sql.push("(");
         for (i, value) in values.iter().enumerate() {
             sql.push(if i == 0 { "" } else { " or " });
             if let Value::Text(tag) = value {
-                push_like(sql, column, now, &format!("\n{tag}\n"), "%");
+                push_like(sql, column, basis, &format!("\n{tag}\n"), "%");
             }
         }
         sql.push(")");
@@ -187,7 +187,7 @@ fn push_in(sql: &mut Sql, column: &CatalogColumn, now: DateTime<Utc>, values: &[
             other => forms.push(to_slot(column.kind, Some(other))),
         }
     }
-    push_compared(sql, column, now);
+    push_compared(sql, column, basis);
     if let [form] = forms.as_slice() {
         sql.push(" = ").bind(form.clone());
     } else {
@@ -195,30 +195,30 @@ fn push_in(sql: &mut Sql, column: &CatalogColumn, now: DateTime<Utc>, values: &[
     }
 }
 
-fn push_like(sql: &mut Sql, column: &CatalogColumn, now: DateTime<Utc>, text: &str, before: &str) {
+fn push_like(sql: &mut Sql, column: &CatalogColumn, basis: &Basis, text: &str, before: &str) {
     sql.push("(");
     for (i, spelling) in spellings(text).iter().enumerate() {
         sql.push(if i == 0 { "lower(" } else { " or lower(" });
-        push_value(sql, column, now);
+        push_value(sql, column, basis);
         sql.push(") like ").bind(format!("{before}{}%", like_literal(spelling))).push(" escape '\\'");
     }
     sql.push(")");
 }
 
-fn push_range(sql: &mut Sql, column: &CatalogColumn, now: DateTime<Utc>, range: &Range) {
+fn push_range(sql: &mut Sql, column: &CatalogColumn, basis: &Basis, range: &Range) {
     let bounds = [(&range.from, " > ", " >= "), (&range.to, " < ", " <= ")];
     sql.push("(");
     let mut first = true;
     for (bound, open, closed) in bounds {
         if let Some((value, inclusive)) = bound {
             sql.push(if first { "" } else { " and " });
-            push_value(sql, column, now);
+            push_value(sql, column, basis);
             sql.push(if *inclusive { closed } else { open }).bind(to_slot(column.kind, Some(value)));
             first = false;
         }
     }
     if first {
-        push_null(sql, column, now, " is not null");
+        push_null(sql, column, basis, " is not null");
     }
     sql.push(")");
 }

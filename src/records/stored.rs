@@ -16,7 +16,7 @@ use crate::tables::{CatalogColumn, CatalogTable, Kind, Place, Storage, Value};
 const RESTORED: &str = "";
 
 /// A row with its values in the order of the table's columns. Computed columns are none here.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Stored {
     pub head: RowHead,
     pub values: Vec<Option<Value>>,
@@ -27,6 +27,12 @@ pub async fn get(tx: &mut Tx, org: Org, table: &CatalogTable, id: Uuid) -> Resul
     let slots = slot_columns(table);
     let row = rows::get(tx, org, table.key(), id, &slots).await?;
     Ok(row.map(|row| Stored::from_row(table, row)))
+}
+
+/// The rows with these ids, archived or not, in the order of their ids.
+pub async fn get_all(tx: &mut Tx, org: Org, table: &CatalogTable, ids: &[Uuid]) -> Result<Vec<Stored>> {
+    let rows = rows::get_all(tx, org, table.key(), ids, &slot_columns(table)).await?;
+    Ok(rows.into_iter().map(|row| Stored::from_row(table, row)).collect())
 }
 
 /// The rows with these ids, archived or not, held until the transaction ends, in the order of their ids.
@@ -100,7 +106,7 @@ pub(super) fn to_log(value: Option<&Value>) -> Json {
 }
 
 /// The value that [`to_log`] wrote for a column of this kind.
-pub(super) fn from_log(kind: Kind, logged: &Json) -> Option<Value> {
+pub fn from_log(kind: Kind, logged: &Json) -> Option<Value> {
     match kind.storage() {
         Storage::Text if kind == Kind::Tags => serde_json::from_value(logged.clone()).ok().map(Value::Tags),
         Storage::Text => logged.as_str().map(|text| Value::Text(text.to_owned())),
@@ -159,6 +165,14 @@ impl Stored {
             .map(|stamp| (stamp.ms, stamp.ctr))
             .chain(self.head.archived)
             .fold((self.head.base_ms, self.head.base_ctr), Ord::max)
+    }
+
+    /// The newest cell that people here wrote.
+    pub(super) fn newest_of_ours(&self, table: &CatalogTable) -> Option<Cell> {
+        let cells = (0..table.columns.len()).filter_map(|place| self.cell(table, place));
+        let ours =
+            cells.filter(|cell| cell.stamp.source.system().is_none() && cell.stamp.source != Source::Derived);
+        ours.max_by_key(|cell| (cell.stamp.ms, cell.stamp.ctr))
     }
 
     /// The version of the last restoring; none when the row was never archived.

@@ -8,15 +8,18 @@ use serde_json::{Map, Value as Json, json};
 use sqlx::types::Json as SqlJson;
 use uuid::Uuid;
 
+use super::absorb::absorb;
 use super::change::{Action, Change, Edit, Target};
-use super::derive;
+use super::elsewhere::Elsewhere;
 use super::merge::{Cell, Stamp, Verdict, merge, tick};
+use super::observe::observe;
 use super::stored::{Stored, lock, slot_columns, to_log, to_slot};
+use super::{derive, elsewhere, outbox};
 use crate::clock::Ids;
 use crate::error::{Error, Result, conflict, not_found};
 use crate::store::{ChangeRow, Datum, Row, RowHead, Tx};
 use crate::store::{changes, rows};
-use crate::tables::{Access, Catalog, CatalogTable, Derivation, Place, Value};
+use crate::tables::{Access, Catalog, CatalogTable, Derivation, Place, Policy, System, Value};
 
 /// What a change did, edit by edit.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +27,8 @@ pub struct Outcome {
     /// None when nothing changed: then there is nothing to undo.
     pub change_id: Option<Uuid>,
     pub rows: Vec<RowOutcome>,
+    /// The CRMs that must now be told of it.
+    pub told: Vec<System>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -60,17 +65,26 @@ pub async fn write(
     let stamp = Stamp { ms, ctr, source: change.source, actor: change.actor.short() };
     let mut outcomes = Vec::with_capacity(change.edits.len());
     for edit in &change.edits {
-        outcomes.push(apply(change.table, &mut drafts, edit, &stamp)?);
+        outcomes.push(apply(change.table, &mut drafts, edit, &stamp, (now, ids))?);
     }
-    if outcomes.iter().all(|outcome| outcome.touched == Touched::Unchanged) {
-        return Ok(Outcome { change_id: None, rows: outcomes });
+    let mut outcome = Outcome { change_id: None, rows: outcomes, told: Vec::new() };
+    let Drafts { rows, elsewhere, .. } = drafts;
+    let (touched, untouched): (Vec<Draft>, Vec<Draft>) =
+        rows.into_iter().partition(|draft| draft.action.is_some());
+    let moved: Vec<&Draft> = touched.iter().chain(&untouched).filter(|draft| draft.is_to_store()).collect();
+    store(tx, catalog, change.table, &moved, now).await?;
+    if !touched.is_empty() {
+        let change_id = ids.next();
+        log(tx, catalog, &change, change_id, &touched, &stamp, now).await?;
+        outcome.change_id = Some(change_id);
     }
-    let touched: Vec<Draft> = drafts.rows.into_iter().filter(|draft| draft.action.is_some()).collect();
-    let change_id = ids.next();
-    store(tx, catalog, change.table, &touched, now).await?;
-    log(tx, catalog, &change, change_id, &touched, &stamp, now).await?;
-    derive::after(tx, catalog, change.table, &touched, now, ids).await?;
-    Ok(Outcome { change_id: Some(change_id), rows: outcomes })
+    elsewhere::store(tx, catalog.org, &elsewhere, now).await?;
+    let rows = touched.iter().chain(&untouched);
+    outcome.told = outbox::after(tx, catalog, change.table, rows, &elsewhere, now).await?;
+    if !touched.is_empty() {
+        derive::after(tx, catalog, change.table, &touched, now, ids).await?;
+    }
+    Ok(outcome)
 }
 
 /// A row on its way through a change.
@@ -79,14 +93,24 @@ pub(super) struct Draft {
     pub(super) before: Option<Stored>,
     pub(super) after: Stored,
     /// What the change does to it as a whole; none while nothing changed.
-    action: Option<&'static str>,
+    pub(super) action: Option<&'static str>,
     /// Each changed column with its value before the change.
-    changed: BTreeMap<usize, Option<Value>>,
+    pub(super) changed: BTreeMap<usize, Option<Value>>,
+}
+
+impl Draft {
+    /// Whether it differs from what is stored: a later write of the same value moves the cell's version and nothing else.
+    fn is_to_store(&self) -> bool {
+        let stored = self.before.as_ref().map(|before| &before.head.provenance);
+        self.action.is_some() || stored.is_some_and(|stored| *stored != self.after.head.provenance)
+    }
 }
 
 struct Drafts {
     rows: Vec<Draft>,
     by_id: HashMap<Uuid, usize>,
+    /// What is known of the rows at the CRMs.
+    elsewhere: HashMap<Uuid, Elsewhere>,
 }
 
 /// Loads and holds the rows the edits name, and starts the new ones.
@@ -100,7 +124,8 @@ async fn load(tx: &mut Tx, catalog: &Catalog, change: &Change<'_>, now: DateTime
             Target::New(_) => None,
         })
         .collect();
-    let mut drafts = Drafts { rows: Vec::new(), by_id: HashMap::new() };
+    let elsewhere = elsewhere::load(tx, catalog, change, &ids).await?;
+    let mut drafts = Drafts { rows: Vec::new(), by_id: HashMap::new(), elsewhere };
     for stored in lock(tx, catalog.org, table, &ids).await? {
         drafts.by_id.insert(stored.head.id, drafts.rows.len());
         drafts.rows.push(Draft {
@@ -151,7 +176,13 @@ fn blank(table: &CatalogTable, id: Uuid, change: &Change<'_>, now: DateTime<Utc>
     Stored { values: initial.collect(), head }
 }
 
-fn apply(table: &CatalogTable, drafts: &mut Drafts, edit: &Edit, stamp: &Stamp) -> Result<RowOutcome> {
+fn apply(
+    table: &CatalogTable,
+    drafts: &mut Drafts,
+    edit: &Edit,
+    stamp: &Stamp,
+    at: (DateTime<Utc>, &Ids),
+) -> Result<RowOutcome> {
     let id = edit.target.id();
     let Some(draft) = drafts.by_id.get(&id).and_then(|&place| drafts.rows.get_mut(place)) else {
         return Err(crate::error::internal("an edit's row was not loaded"));
@@ -159,7 +190,7 @@ fn apply(table: &CatalogTable, drafts: &mut Drafts, edit: &Edit, stamp: &Stamp) 
     let (touched, columns) = match &edit.action {
         Action::Set { cells, expected } => {
             check(table, draft, edit.position, expected)?;
-            set(table, draft, cells, stamp)
+            set(table, draft, cells, stamp, edit.position)?
         }
         Action::Archive if draft.after.head.archived.is_none() => {
             draft.after.head.archived = Some((stamp.ms, stamp.ctr));
@@ -172,8 +203,26 @@ fn apply(table: &CatalogTable, drafts: &mut Drafts, edit: &Edit, stamp: &Stamp) 
             (Touched::Restored, Vec::new())
         }
         Action::Archive | Action::Restore => (Touched::Unchanged, Vec::new()),
-        Action::Empty(column) => set(table, draft, &[(*column, None)], stamp),
+        Action::Empty(column) => set(table, draft, &[(*column, None)], stamp, edit.position)?,
+        Action::Absorb(other) => {
+            let columns = absorb(table, draft, drafts.elsewhere.entry(id).or_default(), other, at);
+            let touched = if columns.is_empty() { Touched::Unchanged } else { Touched::Updated };
+            draft.action = draft.action.or((touched == Touched::Updated).then_some("update"));
+            (touched, columns)
+        }
+        Action::Observe(observed) => {
+            let elsewhere = drafts.elsewhere.entry(id).or_default();
+            return Ok(RowOutcome {
+                position: edit.position,
+                ..observe(table, draft, elsewhere, observed, stamp, at)
+            });
+        }
     };
+    if let Some(elsewhere) = drafts.elsewhere.get_mut(&id) {
+        for &place in &columns {
+            elsewhere.changed(table, &draft.after, place, at);
+        }
+    }
     Ok(RowOutcome { position: edit.position, id, touched, columns })
 }
 
@@ -212,7 +261,8 @@ fn set(
     draft: &mut Draft,
     cells: &[(usize, Option<Value>)],
     stamp: &Stamp,
-) -> (Touched, Vec<usize>) {
+    position: usize,
+) -> Result<(Touched, Vec<usize>)> {
     let is_new = draft.before.is_none();
     let starts = is_new && draft.action.is_none();
     if starts {
@@ -230,21 +280,32 @@ fn set(
         // What this change wrote itself is nobody's to merge with: its later edit of a cell stands.
         let is_own = is_new || draft.changed.contains_key(column);
         let current = if is_own { None } else { draft.after.cell(table, *column) };
-        let (merged, verdict) = merge(current, incoming);
+        let policy = table.columns.get(*column).map_or(Policy::Lww, |column| column.policy);
+        let (merged, verdict) = merge(policy, current, incoming);
         if is_own || verdict == Verdict::Won {
             draft.after.put(table, *column, merged);
             draft.changed.entry(*column).or_insert(before);
             columns.push(*column);
+        } else if verdict == Verdict::Lost {
+            return Err(decided_elsewhere(table, *column, position));
         }
     }
     if starts {
-        return (Touched::Created, columns);
+        return Ok((Touched::Created, columns));
     }
     if columns.is_empty() {
-        return (Touched::Unchanged, columns);
+        return Ok((Touched::Unchanged, columns));
     }
     draft.action = draft.action.or(Some("update"));
-    (Touched::Updated, columns)
+    Ok((Touched::Updated, columns))
+}
+
+/// An edit of ours that its column's policy gives no chance.
+fn decided_elsewhere(table: &CatalogTable, column: usize, position: usize) -> Error {
+    let key = table.columns.get(column).map_or("", |column| column.key.as_str());
+    crate::error::denied(format!("`{key}` follows the CRM in this organization"))
+        .at(format!("rows[{position}].{key}"))
+        .hint("change it there; it comes here by itself")
 }
 
 /// Puts new rows in one statement, and rows that changed in the same columns in one statement each.
@@ -252,7 +313,7 @@ async fn store(
     tx: &mut Tx,
     catalog: &Catalog,
     table: &CatalogTable,
-    drafts: &[Draft],
+    drafts: &[&Draft],
     now: DateTime<Utc>,
 ) -> Result<()> {
     let (mut new, mut groups) = (Vec::new(), BTreeMap::<Vec<String>, Vec<(Uuid, Vec<Datum>)>>::new());
@@ -289,7 +350,9 @@ async fn store(
         if before.head.provenance != draft.after.head.provenance {
             put("provenance", Datum::Json(Some(Box::new(Json::Object(draft.after.head.provenance.clone())))));
         }
-        put("updated_at", now.into());
+        if draft.action.is_some() {
+            put("updated_at", now.into());
+        }
         groups.entry(columns).or_default().push((draft.after.head.id, values));
     }
     rows::insert(tx, catalog.org, table.key(), &slot_columns(table), &new).await?;
@@ -327,7 +390,11 @@ fn line(table: &CatalogTable, draft: &Draft, stamp: &Stamp) -> ChangeRow {
     if action != "create" {
         for (&place, before) in &draft.changed {
             if let (Some(column), Some(after)) = (table.columns.get(place), draft.after.values.get(place)) {
-                cells.insert(column.key.clone(), json!([to_log(before.as_ref()), to_log(after.as_ref())]));
+                let own = draft.after.cell(table, place).map(|cell| (cell.stamp.ms, cell.stamp.ctr));
+                let mut logged = vec![to_log(before.as_ref()), to_log(after.as_ref())];
+                // What a CRM wrote has a version of its own.
+                logged.extend(own.filter(|own| *own != (stamp.ms, stamp.ctr)).map(|own| json!(own)));
+                cells.insert(column.key.clone(), Json::Array(logged));
             }
         }
     }

@@ -6,13 +6,13 @@ use std::cmp::Ordering;
 use chrono::DateTime;
 use opstables::records::Source;
 use opstables::records::merge::{Cell, Stamp, Verdict, compare, merge, tick};
-use opstables::tables::Value;
+use opstables::tables::{Policy, System, Value};
 use proptest::prelude::*;
 use proptest::strategy::Union;
 use proptest::test_runner::Config;
 
 /// Each case is six writes to one cell; three of them make a triple, in twenty ways.
-const CASES: u32 = 10_000;
+const CASES: u32 = 50_000;
 const WRITES: usize = 6;
 
 /// The values that one column can hold: few, so that writes often agree. In a cell, none is a cleared one.
@@ -39,7 +39,14 @@ fn values() -> Vec<BoxedStrategy<Value>> {
 
 fn cell(value: BoxedStrategy<Value>) -> impl Strategy<Value = Cell> {
     let ms = prop_oneof![9 => 0..3_i64, 1 => prop::sample::select(vec![i64::MIN, -1, i64::MAX])];
-    let source = prop::sample::select(vec![Source::App, Source::Manual, Source::Csv, Source::Derived]);
+    let source = prop::sample::select(vec![
+        Source::App,
+        Source::Manual,
+        Source::Csv,
+        Source::Derived,
+        Source::Hubspot,
+        Source::Attio,
+    ]);
     let actor = prop::sample::select(vec!["copilot", "person:1", "person:2"]);
     (prop::option::weighted(0.8, value), ms, 0..3_i64, source, actor).prop_map(
         |(value, ms, ctr, source, actor)| Cell {
@@ -58,21 +65,32 @@ fn config(cases: u32) -> Config {
     Config { failure_persistence: None, ..Config::with_cases(cases) }
 }
 
-fn merged(a: &Cell, b: &Cell) -> Cell {
-    merge(Some(a.clone()), b.clone()).0
+fn policies() -> impl Strategy<Value = Policy> {
+    prop::sample::select(vec![
+        Policy::Lww,
+        Policy::AppWins,
+        Policy::RemoteWins(System::Hubspot),
+        Policy::RemoteWins(System::Attio),
+        Policy::Manual,
+    ])
 }
 
-fn arrived(writes: impl IntoIterator<Item = Cell>) -> Option<Cell> {
-    writes.into_iter().fold(None, |current, write| Some(merge(current, write).0))
+fn merged(policy: Policy, a: &Cell, b: &Cell) -> Cell {
+    merge(policy, Some(a.clone()), b.clone()).0
+}
+
+fn arrived(policy: Policy, writes: impl IntoIterator<Item = Cell>) -> Option<Cell> {
+    writes.into_iter().fold(None, |current, write| Some(merge(policy, current, write).0))
 }
 
 /// What the two writes say of each other, told from their values and times alone.
-fn check_pair(a: &Cell, b: &Cell) -> Result<(), TestCaseError> {
-    let (ab, verdict) = merge(Some(a.clone()), b.clone());
-    let (ba, reverse) = merge(Some(b.clone()), a.clone());
+fn check_pair(policy: Policy, a: &Cell, b: &Cell) -> Result<(), TestCaseError> {
+    let (ab, verdict) = merge(policy, Some(a.clone()), b.clone());
+    let (ba, reverse) = merge(policy, Some(b.clone()), a.clone());
     prop_assert_eq!(&ab, &ba, "the order decided");
     prop_assert!(ab == *a || ab == *b, "a state that nobody wrote: {:?}", ab);
     match (a.stamp.ms, a.stamp.ctr).cmp(&(b.stamp.ms, b.stamp.ctr)) {
+        _ if policy != Policy::Lww => {}
         Ordering::Less => prop_assert_eq!(&ab, b, "the newer write lost"),
         Ordering::Greater => prop_assert_eq!(&ab, a, "the newer write lost"),
         Ordering::Equal => {}
@@ -85,30 +103,45 @@ fn check_pair(a: &Cell, b: &Cell) -> Result<(), TestCaseError> {
         (Verdict::Lost, Verdict::Won)
     };
     prop_assert_eq!((verdict, reverse), expected);
-    prop_assert_eq!(compare(a, b), compare(b, a).reverse());
-    prop_assert_eq!(compare(a, b) == Ordering::Equal, a == b, "two writes that differ are told apart");
+    prop_assert_eq!(compare(policy, a, b), compare(policy, b, a).reverse());
+    prop_assert_eq!(
+        compare(policy, a, b) == Ordering::Equal,
+        a == b,
+        "two writes that differ are told apart"
+    );
     Ok(())
 }
 
-fn check_triple(a: &Cell, b: &Cell, c: &Cell) -> Result<(), TestCaseError> {
-    prop_assert_eq!(merged(&merged(a, b), c), merged(a, &merged(b, c)), "the grouping decided");
-    prop_assert_eq!(merged(&merged(a, b), b), merged(a, b), "a repeated write changed the state");
-    let sorted = [a, b, c].is_sorted_by(|x, y| compare(x, y) != Ordering::Greater);
-    prop_assert!(!sorted || compare(a, c) != Ordering::Greater, "the order of writes goes in a circle");
+fn check_triple(policy: Policy, a: &Cell, b: &Cell, c: &Cell) -> Result<(), TestCaseError> {
+    prop_assert_eq!(
+        merged(policy, &merged(policy, a, b), c),
+        merged(policy, a, &merged(policy, b, c)),
+        "the grouping decided"
+    );
+    prop_assert_eq!(
+        merged(policy, &merged(policy, a, b), b),
+        merged(policy, a, b),
+        "a repeated write changed the state"
+    );
+    let sorted = [a, b, c].is_sorted_by(|x, y| compare(policy, x, y) != Ordering::Greater);
+    prop_assert!(
+        !sorted || compare(policy, a, c) != Ordering::Greater,
+        "the order of writes goes in a circle"
+    );
     Ok(())
 }
 
 #[test]
 fn merging_is_commutative_associative_and_idempotent() {
-    proptest!(config(CASES), |(writes in writes(WRITES))| {
+    proptest!(config(CASES), |(policy in policies(), writes in writes(WRITES))| {
         for (i, a) in writes.iter().enumerate() {
-            prop_assert_eq!(merge(Some(a.clone()), a.clone()), (a.clone(), Verdict::Same));
+            prop_assert_eq!(merge(policy, Some(a.clone()), a.clone()), (a.clone(), Verdict::Same));
             let first = if a.value.is_some() { Verdict::Won } else { Verdict::Same };
-            prop_assert_eq!(merge(None, a.clone()), (a.clone(), first));
+            prop_assert_eq!(merge(policy, None, a.clone()), (a.clone(), first));
             for (j, b) in writes.iter().enumerate().skip(i + 1) {
-                check_pair(a, b)?;
+                check_pair(policy, a, b)?;
                 for c in writes.iter().skip(j + 1) {
-                    check_triple(a, b, c)?;
+                    check_triple(policy, a, b, c)?;
                 }
             }
         }
@@ -121,8 +154,8 @@ fn writes_arrive_in_any_order_any_number_of_times() {
         let again: Vec<Cell> = writes.iter().chain(&writes).cloned().collect();
         (Just(writes), Just(again).prop_shuffle())
     });
-    proptest!(config(CASES), |((writes, again) in shuffled)| {
-        prop_assert_eq!(arrived(writes), arrived(again));
+    proptest!(config(CASES), |(policy in policies(), (writes, again) in shuffled)| {
+        prop_assert_eq!(arrived(policy, writes), arrived(policy, again));
     });
 }
 

@@ -6,7 +6,7 @@
 mod calls;
 mod columns;
 mod compare;
-mod dice;
+pub(crate) mod dice;
 mod model;
 
 use std::io::Write;

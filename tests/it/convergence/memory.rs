@@ -1,0 +1,83 @@
+//! Our side of a history as plain values: what the product computes, without a database.
+
+use opstables::records::Source;
+use opstables::records::merge::{Cell, Stamp, merge, tick};
+use opstables::records::sides::{Known, Observation, Sent, Side};
+use opstables::tables::{Policy, Value};
+use uuid::Uuid;
+
+use super::world::{Ours, Version, WrittenBy};
+
+pub(super) struct Memory {
+    known: Known,
+    ids: u128,
+}
+
+impl Default for Memory {
+    fn default() -> Memory {
+        let sides = vec![Side::new(Source::Hubspot), Side::new(Source::Attio)];
+        Memory { known: Known { sides, ..Known::default() }, ids: 0 }
+    }
+}
+
+impl Memory {
+    fn id(&mut self) -> Uuid {
+        self.ids += 1;
+        Uuid::from_u128(self.ids)
+    }
+
+    fn side(&mut self, source: Source) -> &mut Side {
+        self.known.sides.iter_mut().find(|side| side.source == source).expect("a side")
+    }
+}
+
+impl Ours for Memory {
+    async fn edit(&mut self, value: Option<Value>, now_ms: i64) -> Version {
+        let newest = self.known.current.as_ref().map(|cell| (cell.stamp.ms, cell.stamp.ctr));
+        let (ms, ctr) = tick(now_ms, newest);
+        let stamp = Stamp { ms, ctr, source: Source::App, actor: "copilot".to_owned() };
+        let cell = Cell { value, stamp };
+        self.known.current = Some(merge(Policy::Lww, self.known.current.take(), cell).0);
+        self.known.changed();
+        (ms, ctr)
+    }
+
+    async fn observe(&mut self, source: Source, seen: Observation) {
+        let id = self.id();
+        self.known.observe(Policy::Lww, source, &seen, id);
+    }
+
+    async fn send(&mut self, source: Source, _: i64) -> Option<(Uuid, Option<Value>)> {
+        let current = self.known.current.clone();
+        let id = self.id();
+        let side = self.side(source);
+        if !side.differs(current.as_ref()) {
+            return None;
+        }
+        let cell = current.expect("a cell that differs was written");
+        let version = (cell.stamp.ms, cell.stamp.ctr);
+        side.sent.push(Sent { id, value: cell.value.clone(), version });
+        Some((id, cell.value))
+    }
+
+    async fn acknowledged(&mut self, source: Source, sent: Uuid, at_ms: i64) {
+        self.known.acknowledged(source, sent, at_ms);
+    }
+
+    async fn read_back(&mut self, source: Source, history: Vec<Observation>) {
+        for seen in history {
+            self.observe(source, seen).await;
+        }
+        self.side(source).sent.clear();
+    }
+
+    async fn current(&mut self) -> Option<(Option<Value>, Version, WrittenBy)> {
+        let cell = self.known.current.clone()?;
+        Some((cell.value, (cell.stamp.ms, cell.stamp.ctr), cell.stamp.source))
+    }
+
+    async fn lost(&mut self) -> Vec<(Option<Value>, Version, WrittenBy)> {
+        let lost = self.known.lost(Policy::Lww).into_iter().map(|lost| lost.loser);
+        lost.map(|cell| (cell.value, (cell.stamp.ms, cell.stamp.ctr), cell.stamp.source)).collect()
+    }
+}
