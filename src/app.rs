@@ -13,6 +13,7 @@ use crate::router::Routers;
 use crate::skills::Skills;
 use crate::store::organizations::{self, MemberRow, OrganizationRow};
 use crate::store::{Org, Store};
+use crate::sync::{self, Engine};
 use crate::tables::definitions::definitions;
 use crate::tables::provision::provision;
 use crate::tables::{Catalogs, Member};
@@ -29,6 +30,7 @@ pub struct Options {
     pub ids: Ids,
     /// A folder whose skills every organization gets beside its own; edits in it are noticed.
     pub skills_dir: Option<PathBuf>,
+    pub sync: sync::Options,
 }
 
 /// The process's services.
@@ -41,11 +43,20 @@ impl App {
     /// Opens the database by its URL; connecting and migrating happen on first use.
     pub fn open(options: &Options) -> Result<App> {
         let store = Store::open(&options.database_url, definitions)?;
+        let catalogs = Arc::new(Catalogs::default());
+        let sync = Engine::new(
+            Arc::clone(&store),
+            Arc::clone(&catalogs),
+            options.clock.clone(),
+            options.ids.clone(),
+            options.sync.clone(),
+        );
         let services = Services {
             store,
             clock: options.clock.clone(),
             ids: options.ids.clone(),
-            catalogs: Catalogs::default(),
+            catalogs,
+            sync: Arc::new(sync),
             skills: Skills::new(options.skills_dir.as_deref()),
             routers: Routers::default(),
         };

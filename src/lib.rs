@@ -4,14 +4,17 @@
 //!
 //! ```text
 //! error · config · clock
+//! fakes                  stand-ins for the CRMs, for tests and demos
 //! store                  SQL, no meaning
 //! tables                 the five standard tables as declarations, and an organization's catalog of them
 //! records                the meaning of a read and of a write
 //! imports                files of rows, brought in without loss or repetition
 //! router                 a message → the call of a table that it asks for, or nothing
 //! skills                 instructions for an agent, chosen by what is said
+//! sync                   brings changes to the CRMs, and takes in what they answer
 //! tools                  the verbs offered to the model
 //! mcp                    turns the protocol into calls
+//! worker                 the loop that works the queues
 //! app                    builds it all once
 //! cli                    one command a file
 //! ```
@@ -21,11 +24,14 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod error;
+pub mod fakes;
 pub mod imports;
 pub mod mcp;
 pub mod records;
 pub mod router;
 pub mod skills;
 pub mod store;
+pub mod sync;
 pub mod tables;
 pub mod tools;
+pub mod worker;

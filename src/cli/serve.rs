@@ -1,8 +1,15 @@
 //! `opstables serve`: the MCP server that a copilot's host starts. Nothing but MCP goes to stdout.
 
-use crate::error::{Result, invalid};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::error::{Result, internal, invalid};
 use crate::mcp::{self, Caller};
+use crate::sync::Engine;
 use crate::tools::{self, Toolbox, Toolset};
+use crate::worker;
 
 use super::Status;
 use super::session::{Session, whose};
@@ -14,7 +21,8 @@ use super::session::{Session, whose};
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLE)]
 pub struct Args {
-    /// Sets of tools to offer: core, skills, admin; or set `OPSTABLES_TOOLSETS` [default: core,skills]
+    /// Sets of tools to offer: core, skills, sync, admin; or set `OPSTABLES_TOOLSETS`
+    /// [default: core,skills,sync]
     #[arg(long, value_name = "SETS", value_delimiter = ',')]
     toolsets: Vec<String>,
     /// Offer only the tools that change nothing; or set `OPSTABLES_READ_ONLY=true`
@@ -24,6 +32,9 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     skills: Option<String>,
 }
+
+/// How often the worker looks whether the database was opened.
+const LOOK: Duration = Duration::from_millis(200);
 
 const EXAMPLE: &str = "Examples:
   opstables serve --org acme --user ann@acme.com
@@ -43,6 +54,9 @@ it count and sum; do not page through rows to do so.
 change many. archive_rows removes rows; undo_change takes a change back by its change_id.
 - For a job rather than rows (prepare, review, follow up, clean up) there are this organization's skills: \
 get_skill reads one, to be followed; find_skills ranks or lists them. They are also skill:// resources and prompts.
+- A write says in `sync` whether a CRM is told of it; sync_status says whether it arrived and why not, retry_sync \
+sends it again. list_conflicts names the edits that were lost between here and a CRM: relay `says`, and let the \
+user decide before resolve_conflict.
 - When a call answers that it needs confirmation, nothing was changed yet: show the user its preview, and only \
 when they agree repeat the call with the token as confirm.
 - Dates may be relative (today, this_week, last_month) and `me` is the user. An error names the right words: \
@@ -76,8 +90,26 @@ pub(super) async fn run(_: &Args, session: &Session) -> Result<Status> {
         Box::pin(async move { whose(&app, &config).await })
     });
     let running_max = session.config.server.max_concurrent_calls;
+    let (stop, stopped) = watch::channel(false);
+    let works = session.config.sync.worker && !session.config.server.read_only;
+    let worker = works.then(|| tokio::spawn(work(Arc::clone(&services.sync), stopped)));
     mcp::serve_stdio(services, toolbox, caller, INSTRUCTIONS.to_owned(), running_max).await?;
+    stop.send_replace(true);
+    if let Some(worker) = worker {
+        worker.await.map_err(internal)?;
+    }
     Ok(Status::Done)
+}
+
+/// Works the queues beside the calls, from when the first call has opened the database.
+async fn work(engine: Arc<Engine>, mut stopped: watch::Receiver<bool>) {
+    while !engine.store.is_ready() {
+        tokio::select! {
+            () = tokio::time::sleep(LOOK) => {}
+            _ = stopped.changed() => return,
+        }
+    }
+    worker::run(engine, stopped).await;
 }
 
 fn toolsets(names: &[String]) -> Result<Vec<Toolset>> {

@@ -13,6 +13,8 @@ use crate::config::Config;
 use crate::error::Result;
 use crate::records::{Actor, ActorKind};
 use crate::store::Org;
+use crate::sync;
+use crate::sync::crm::Hosts;
 use crate::tools::Ctx;
 
 /// The settings that every command takes as flags.
@@ -70,7 +72,20 @@ impl Session {
     pub(super) fn app(&self) -> Result<App> {
         let database_url = self.config.database.url.clone();
         let skills_dir = self.config.skills.dir.clone();
-        App::open(&Options { database_url, clock: Clock::System, ids: Ids::Random, skills_dir })
+        let sync = self.sync_options();
+        App::open(&Options { database_url, clock: Clock::System, ids: Ids::Random, skills_dir, sync })
+    }
+
+    /// Where the CRMs are, and the key: from the environment, which no file or flag shows, or from its file.
+    fn sync_options(&self) -> sync::Options {
+        let settings = &self.config.sync;
+        let hosts =
+            Hosts { hubspot: settings.hubspot_base_url.clone(), attio: settings.attio_base_url.clone() };
+        let key = match std::env::var(sync::vault::VARIABLE) {
+            Ok(text) if !text.trim().is_empty() => sync::Key::Text(text.into()),
+            _ => sync::Key::File(settings.key_file.clone()),
+        };
+        sync::Options { hosts, key }
     }
 
     /// Whether the database is there: a file that nobody has made yet is not.

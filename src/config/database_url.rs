@@ -1,6 +1,6 @@
 //! The database's URL: its default, its check, and how it may be shown.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use directories::BaseDirs;
 use url::Url;
@@ -11,11 +11,16 @@ const SCHEMES: &[&str] = &["sqlite", "postgres", "postgresql"];
 
 /// The file in the user's data folder that is used when no database is named.
 pub(super) fn default() -> Result<String> {
-    let folders = BaseDirs::new().ok_or_else(|| {
+    let folder = folder().ok_or_else(|| {
         invalid("this user has no home folder, so there is no default database")
             .hint("name one with --database-url or OPSTABLES_DATABASE_URL")
     })?;
-    Ok(sqlite_url(&folders.data_dir().join("opstables").join("opstables.db")))
+    Ok(sqlite_url(&folder.join("opstables.db")))
+}
+
+/// The user's folder for the product's data, when there is one.
+pub(super) fn folder() -> Option<PathBuf> {
+    BaseDirs::new().map(|folders| folders.data_dir().join("opstables"))
 }
 
 /// The URL of a SQLite file.

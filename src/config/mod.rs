@@ -39,6 +39,10 @@ pub const SETTINGS: &[Setting] = &[
     setting("server.read_only", "OPSTABLES_READ_ONLY", "whether only reading tools are offered"),
     setting("server.max_concurrent_calls", "OPSTABLES_MAX_CONCURRENT_CALLS", "how many calls run at once"),
     setting("skills.dir", "OPSTABLES_SKILLS_DIR", "a folder of skills beside the organization's own"),
+    setting("sync.hubspot_base_url", "OPSTABLES_HUBSPOT_BASE_URL", "where HubSpot answers"),
+    setting("sync.attio_base_url", "OPSTABLES_ATTIO_BASE_URL", "where Attio answers"),
+    setting("sync.key_file", "OPSTABLES_KEY_FILE", "the file of the key that seals the CRMs' tokens"),
+    setting("sync.worker", "OPSTABLES_WORKER", "whether `serve` also brings changes to the CRMs"),
     setting("log.level", "OPSTABLES_LOG", "what is logged on stderr"),
 ];
 
@@ -46,9 +50,12 @@ const fn setting(key: &'static str, variable: &'static str, about: &'static str)
     Setting { key, variable, about }
 }
 
-const DEFAULT_TOOLSETS: &str = "core,skills";
+const DEFAULT_TOOLSETS: &str = "core,skills,sync";
 const DEFAULT_MAX_CONCURRENT_CALLS: usize = 16;
 const MAX_CONCURRENT_CALLS: usize = 1_024;
+const KEY_FILE_NAME: &str = "key";
+const DEFAULT_HUBSPOT: &str = "https://api.hubapi.com";
+const DEFAULT_ATTIO: &str = "https://api.attio.com";
 const DEFAULT_LOG_LEVEL: &str = "warn";
 
 /// The settings in force.
@@ -58,6 +65,7 @@ pub struct Config {
     pub caller: Caller,
     pub server: Server,
     pub skills: Skills,
+    pub sync: Sync,
     pub log: Log,
     origins: BTreeMap<&'static str, Origin>,
 }
@@ -87,6 +95,17 @@ pub struct Server {
 pub struct Skills {
     /// A folder of skill folders, or a library file.
     pub dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Sync {
+    /// The CRMs' addresses, without a slash at the end.
+    pub hubspot_base_url: String,
+    pub attio_base_url: String,
+    /// Read unless `OPSTABLES_SECRET_KEY` holds the key; made when it is first needed.
+    pub key_file: PathBuf,
+    /// Whether `serve` works the queues.
+    pub worker: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -147,6 +166,15 @@ impl Config {
                 )?,
             },
             skills: Skills { dir: found.text("skills.dir").map(PathBuf::from) },
+            sync: Sync {
+                hubspot_base_url: address(&found, "sync.hubspot_base_url", DEFAULT_HUBSPOT)?,
+                attio_base_url: address(&found, "sync.attio_base_url", DEFAULT_ATTIO)?,
+                key_file: match found.text("sync.key_file") {
+                    Some(path) => PathBuf::from(path),
+                    None => database_url::folder().unwrap_or_default().join(KEY_FILE_NAME),
+                },
+                worker: found.read("sync.worker", true, "true or false", truth)?,
+            },
             log: Log { level },
             origins: found.into_origins(),
         })
@@ -183,6 +211,10 @@ impl Config {
             "server.read_only" => Some(self.server.read_only.to_string()),
             "server.max_concurrent_calls" => Some(self.server.max_concurrent_calls.to_string()),
             "skills.dir" => self.skills.dir.as_ref().map(|dir| dir.display().to_string()),
+            "sync.hubspot_base_url" => Some(self.sync.hubspot_base_url.clone()),
+            "sync.attio_base_url" => Some(self.sync.attio_base_url.clone()),
+            "sync.key_file" => Some(self.sync.key_file.display().to_string()),
+            "sync.worker" => Some(self.sync.worker.to_string()),
             "log.level" => Some(self.log.level.clone()),
             _ => None,
         }
@@ -198,6 +230,16 @@ impl fmt::Display for Origin {
             Origin::Default => f.write_str("default"),
         }
     }
+}
+
+/// A CRM's address: `http` or `https`, with a host, without a slash at the end.
+fn address(found: &Found, key: &str, default: &str) -> Result<String> {
+    let read = |text: &str| {
+        let url = url::Url::parse(text).ok()?;
+        (matches!(url.scheme(), "http" | "https") && url.has_host())
+            .then(|| text.trim_end_matches('/').to_owned())
+    };
+    found.read(key, default.to_owned(), "an address such as https://api.hubapi.com", read)
 }
 
 fn words(text: &str) -> Vec<String> {

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use crate::clock::{Clock, Ids};
 use crate::error::Result;
-use crate::records::Actor;
+use crate::records::{Actor, Outcome};
 use crate::router::Routers;
 use crate::skills::{Library, Skills};
 use crate::store::{Org, Store, Tx};
+use crate::sync::Engine;
 use crate::tables::{Catalog, Catalogs, Reading};
 
 /// The process's shared services, built once by `app`.
@@ -16,9 +17,10 @@ pub struct Services {
     pub store: Arc<Store>,
     pub clock: Clock,
     pub ids: Ids,
-    pub catalogs: Catalogs,
+    pub catalogs: Arc<Catalogs>,
     pub skills: Skills,
     pub routers: Routers,
+    pub sync: Arc<Engine>,
 }
 
 /// One call: cheap to make, never shared between calls.
@@ -66,6 +68,13 @@ impl Ctx {
     pub async fn begin(&self) -> Result<(Tx, Arc<Catalog>)> {
         let services = &self.services;
         services.catalogs.begin(&services.store, self.org, services.clock.now()).await
+    }
+
+    /// Wakes the worker when a change that was committed must be told to a CRM.
+    pub fn committed(&self, outcome: &Outcome) {
+        if !outcome.told.is_empty() {
+            self.services.sync.wake();
+        }
     }
 
     /// The skills that the organization's agent can choose from.

@@ -1,0 +1,320 @@
+//! Brings what the queues hold to the CRMs: claim, read, send, settle.
+//!
+//! Each step is a transaction of its own and may be the last: a line that was claimed and never settled is claimed again
+//! when its lease has run out, and read back first, because it may have gone out.
+
+use std::collections::HashMap;
+
+use chrono::TimeDelta;
+use uuid::Uuid;
+
+use super::access::{Access, access};
+use super::crm::{Answer, Landed, Mapped, Pace, Push, most_at_once};
+use super::doubt;
+use super::engine::Engine;
+use super::fault::{Class, Fault};
+use super::pace::Limit;
+use super::settle::settle;
+use crate::error::Result;
+use crate::records::{Stored, differing, lock, queue_of, sending, shadow};
+use crate::store::queue::{self, Columns, Leased, Settled, State};
+use crate::store::{LedgerRow, LinkRow, Org, Tx, connections, ledger, links};
+use crate::tables::{Catalog, CatalogTable, Connection, Object, System, Way};
+
+/// How long a worker may take for what it claims.
+const LEASE_MS: i64 = 45_000;
+
+/// What a turn of work came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// So many records were claimed.
+    Worked(usize),
+    /// Nothing is due before that moment; none when nothing waits at all.
+    Idle(Option<i64>),
+    /// The account may not be called before that moment.
+    Closed(i64),
+}
+
+/// A record that is being sent.
+pub(super) struct Job {
+    pub(super) line: Leased,
+    pub(super) link: Option<LinkRow>,
+    /// The places of the columns that go out, each with its line in the ledger.
+    pub(super) columns: Vec<(usize, Uuid)>,
+    pub(super) push: Push,
+}
+
+/// The records of one table that are being sent.
+pub(super) struct Batch<'a> {
+    pub(super) table: &'a CatalogTable,
+    pub(super) object: Object,
+    pub(super) jobs: Vec<Job>,
+}
+
+/// One turn for one connection: what is due, up to what one call takes and the account allows.
+pub async fn deliver(engine: &Engine, org: Org, system: System, limit: &mut Limit) -> Result<Turn> {
+    let now_ms = engine.clock.now_ms();
+    let free = limit.free(now_ms);
+    if free == 0 {
+        return Ok(Turn::Closed(limit.opens_ms(now_ms)));
+    }
+    let most = match system {
+        System::Hubspot => most_at_once(system),
+        System::Attio => most_at_once(system).min(free),
+    };
+    let lines = claim(engine, org, system, most).await?;
+    if lines.is_empty() {
+        let mut tx = engine.store.read().await?;
+        return Ok(Turn::Idle(queue::next_due_ms(&mut tx, org, queue_of(system)).await?));
+    }
+    let claimed = lines.len();
+    let access = match access(engine, org, system).await? {
+        Ok(access) => access,
+        Err(fault) => {
+            give_back(engine, org, system, (lines, false), &fault, limit).await?;
+            return Ok(Turn::Worked(claimed));
+        }
+    };
+    let (doubtful, sure): (Vec<Leased>, Vec<Leased>) = lines.into_iter().partition(|line| line.in_doubt);
+    if !doubtful.is_empty() {
+        limit.call(1, now_ms);
+        if let Err(fault) = doubt::read_back(engine, org, &access, &doubtful).await? {
+            give_back(engine, org, system, (doubtful, access.can_refresh), &fault, limit).await?;
+        }
+    }
+    let (_, catalog) = engine.catalogs.read(&engine.store, org, engine.clock.now()).await?;
+    let Some(connection) = catalog.connection(system) else { return Ok(Turn::Worked(claimed)) };
+    for batch in prepare(engine, &catalog, connection, &access, sure).await? {
+        let creates = batch.jobs.iter().any(|job| job.push.record.is_none());
+        // New records are looked for first.
+        let calls = if system == System::Attio { batch.jobs.len() } else { 1 + usize::from(creates) };
+        limit.call(calls, engine.clock.now_ms());
+        let pushes: Vec<Push> = batch.jobs.iter().map(|job| job.push.clone()).collect();
+        let sent = engine.client()?.push(system, &access.token, batch.object, &pushes).await;
+        let outcome = judge(engine, sent, limit);
+        let opens_ms = limit.opens_ms(engine.clock.now_ms());
+        settle(engine, &catalog, connection, &access, batch, outcome, opens_ms).await?;
+    }
+    Ok(Turn::Worked(claimed))
+}
+
+async fn claim(engine: &Engine, org: Org, system: System, most: usize) -> Result<Vec<Leased>> {
+    let now_ms = engine.clock.now_ms();
+    let queue = queue_of(system);
+    let mut tx = engine.store.begin().await?;
+    queue::expire(&mut tx, org, queue, now_ms).await?;
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let lines = queue::claim(&mut tx, org, queue, now_ms, LEASE_MS, most).await?;
+    tx.commit().await?;
+    Ok(lines)
+}
+
+/// Reads what the claimed lines' rows hold now, notes in the ledger what is about to go out, and settles what need not.
+async fn prepare<'a>(
+    engine: &Engine,
+    catalog: &'a Catalog,
+    connection: &Connection,
+    access: &Access,
+    lines: Vec<Leased>,
+) -> Result<Vec<Batch<'a>>> {
+    let mut batches = Vec::new();
+    if lines.is_empty() {
+        return Ok(batches);
+    }
+    let (now, now_ms) = (engine.clock.now(), engine.clock.now_ms());
+    let mut tx = engine.store.begin().await?;
+    let (mut needless, mut noted) = (Vec::new(), Vec::new());
+    for &object in Object::ALL {
+        let Ok(table) = catalog.table(object.table()) else { continue };
+        let mapped = mapped(connection, access, object);
+        let lines: Vec<&Leased> = lines.iter().filter(|line| line.table_key == table.key()).collect();
+        let ids: Vec<Uuid> = lines.iter().map(|line| line.row_id).collect();
+        let rows = lock(&mut tx, catalog.org, table, &ids).await?;
+        let mut rows: HashMap<Uuid, Stored> = rows.into_iter().map(|row| (row.head.id, row)).collect();
+        let mut known = links::of_rows(&mut tx, catalog.org, &ids).await?;
+        known.retain(|link| link.system == connection.system.name());
+        let mut jobs = Vec::new();
+        for line in lines {
+            let link = known.iter().find(|link| link.row_id == line.row_id).cloned();
+            let is_gone = link.as_ref().is_some_and(|link| link.gone_ms.is_some());
+            let row = rows.remove(&line.row_id).filter(|row| row.head.archived.is_none() && !is_gone);
+            let job =
+                row.and_then(|row| job(engine, (table, connection, &mapped), line, &row, link, &mut noted));
+            match job {
+                Some(job) => jobs.push(job),
+                None => needless.push(done(line, now_ms)),
+            }
+        }
+        if !jobs.is_empty() {
+            batches.push(Batch { table, object, jobs });
+        }
+    }
+    // A table that was deleted or is no longer kept in step has nothing to send.
+    let others = lines.iter().filter(|line| {
+        Object::of_table(&line.table_key).is_none_or(|object| catalog.table(object.table()).is_err())
+    });
+    needless.extend(others.map(|line| done(line, now_ms)));
+    ledger::append(&mut tx, catalog.org, &noted, now).await?;
+    queue::settle(&mut tx, catalog.org, queue_of(connection.system), &needless, now_ms).await?;
+    tx.commit().await?;
+    Ok(batches)
+}
+
+/// What is to be sent of a row; none when nothing differs.
+fn job(
+    engine: &Engine,
+    (table, connection, mapped): (&CatalogTable, &Connection, &[Mapped]),
+    leased: &Leased,
+    row: &Stored,
+    link: Option<LinkRow>,
+    noted: &mut Vec<LedgerRow>,
+) -> Option<Job> {
+    let differing = differing(connection, table, row, link.as_ref());
+    let due = |column: &str| differing.contains_key(column) && leased.columns.contains_key(column);
+    let due: Vec<&Mapped> =
+        mapped.iter().filter(|mapped| mapped.way == Way::Both && due(&mapped.column)).collect();
+    let record = link.as_ref().map(|link| link.record_id.clone());
+    let (mut columns, mut cells, mut known) = (Vec::new(), Vec::new(), Vec::new());
+    for mapped in mapped.iter().filter(|mapped| mapped.way == Way::Both) {
+        // The parts of one property go out together.
+        if !due.iter().any(|due| due.property == mapped.property) {
+            continue;
+        }
+        let place = table.columns.iter().position(|column| column.key == mapped.column)?;
+        let id = engine.ids.next();
+        let now_ms = engine.clock.now_ms();
+        noted.extend(sending(connection.system, (table, row, place), record.as_deref(), id, now_ms));
+        let there =
+            link.as_ref().zip(table.columns.get(place)).and_then(|(link, column)| shadow(link, column));
+        columns.push((place, id));
+        cells.push((mapped.clone(), row.values.get(place).cloned().flatten()));
+        known.push(there.and_then(|there| there.value));
+    }
+    if cells.is_empty() {
+        return None;
+    }
+    let push = Push { row: row.head.id, record, cells, known };
+    Some(Job { line: leased.clone(), link, columns, push })
+}
+
+/// The columns of an object that are kept in step, with what the CRM says of their properties.
+pub(super) fn mapped(connection: &Connection, access: &Access, object: Object) -> Vec<Mapped> {
+    let described = access.properties.get(object.name());
+    let fields = connection.fields_of(object.table());
+    fields
+        .map(|field| Mapped {
+            column: field.column.clone(),
+            property: field.property.clone(),
+            form: field.form,
+            way: field.way,
+            described: described
+                .and_then(|known| known.iter().find(|property| property.name == field.property))
+                .cloned(),
+        })
+        .collect()
+}
+
+/// The answer, with what it says of the account's allowance taken to heart.
+fn judge(
+    engine: &Engine,
+    sent: Result<Answer<Vec<Landed>>, Fault>,
+    limit: &mut Limit,
+) -> Result<Vec<Landed>, Fault> {
+    let now_ms = engine.clock.now_ms();
+    match sent {
+        Ok(answer) => {
+            limit.answered(&answer.pace, now_ms);
+            let throttled = answer.value.iter().find_map(|landed| match landed {
+                Landed::Later(fault) if fault.class.is_of_connection() => Some(fault),
+                _ => None,
+            });
+            if let Some(fault) = throttled {
+                limit.failed(fault, jitter(engine), now_ms);
+            }
+            Ok(answer.value)
+        }
+        Err(fault) => {
+            if fault.class.is_of_connection() || fault.class == Class::Unanswered {
+                limit.failed(&fault, jitter(engine), now_ms);
+            } else {
+                limit.answered(&Pace::default(), now_ms);
+            }
+            Err(fault)
+        }
+    }
+}
+
+/// Gives lines back that could not be sent for a reason that is not theirs.
+async fn give_back(
+    engine: &Engine,
+    org: Org,
+    system: System,
+    (lines, can_refresh): (Vec<Leased>, bool),
+    fault: &Fault,
+    limit: &mut Limit,
+) -> Result<()> {
+    let now_ms = engine.clock.now_ms();
+    let until_ms = limit.failed(fault, jitter(engine), now_ms);
+    let lines: Vec<Settled> = lines.into_iter().map(|line| back(&line, fault, until_ms)).collect();
+    let mut tx = engine.store.begin().await?;
+    queue::settle(&mut tx, org, queue_of(system), &lines, now_ms).await?;
+    let opens_ms = limit.opens_ms(now_ms);
+    note(engine, &mut tx, (org, system), Some(fault), (can_refresh, opens_ms)).await?;
+    tx.commit().await
+}
+
+fn back(line: &Leased, fault: &Fault, until_ms: i64) -> Settled {
+    Settled {
+        row_id: line.row_id,
+        fence: line.fence,
+        columns: None,
+        state: State::Pending,
+        run_after_ms: until_ms,
+        attempts: line.attempts,
+        in_doubt: line.in_doubt,
+        failure: Some(fault.failure(None)),
+    }
+}
+
+fn done(line: &Leased, now_ms: i64) -> Settled {
+    Settled {
+        row_id: line.row_id,
+        fence: line.fence,
+        columns: Some(Columns::new()),
+        state: State::Done,
+        run_after_ms: now_ms,
+        attempts: 0,
+        in_doubt: false,
+        failure: None,
+    }
+}
+
+/// Notes on the connection how the call went. A token that is refused is replaced if that can be; else it stops the
+/// connection until a person connects again.
+pub(super) async fn note(
+    engine: &Engine,
+    tx: &mut Tx,
+    (org, system): (Org, System),
+    fault: Option<&Fault>,
+    (can_refresh, opens_ms): (bool, i64),
+) -> Result<()> {
+    let (now, now_ms) = (engine.clock.now(), engine.clock.now_ms());
+    let paused = (opens_ms > now_ms + 5_000).then(|| now + TimeDelta::milliseconds(opens_ms - now_ms));
+    let success = fault.is_none().then_some(now);
+    let failure = fault.map(|fault| (now, fault.message.as_str()));
+    connections::note(tx, org, system.name(), success, failure, paused).await?;
+    match fault {
+        Some(fault) if fault.class == Class::Unauthorized && can_refresh => {
+            connections::expire_tokens(tx, org, system.name(), now).await
+        }
+        Some(fault) if matches!(fault.class, Class::Unauthorized | Class::Forbidden) => {
+            connections::set_state(tx, org, system.name(), "broken", Some(&fault.message)).await
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A number from 0 to 1 that nobody else draws at the same time.
+pub(super) fn jitter(engine: &Engine) -> f64 {
+    f64::from(engine.ids.secret()[0]) / 255.0
+}

@@ -1,0 +1,254 @@
+//! What becomes of records that were sent: the ledger learns what arrived, the queue what is left.
+
+use uuid::Uuid;
+
+use super::access::Access;
+use super::crm::Landed;
+use super::deliver::{Batch, Job, jitter, note};
+use super::doubt::adopt;
+use super::engine::Engine;
+use super::fault::{Class, Fault, Refusal};
+use super::joined::join;
+use super::pace::retry_ms;
+use crate::error::Result;
+use crate::records::{self, Action, Actor, ActorKind, Change, Edit, Life, Observed, Source, Stored, Target};
+use crate::records::{differing, lock, queue_of};
+use crate::store::queue::{self, Columns, Settled, State};
+use crate::store::{LinkRow, Tx, links};
+use crate::tables::{Catalog, CatalogTable, Connection};
+
+/// Settles a batch by what the CRM answered.
+pub(super) async fn settle(
+    engine: &Engine,
+    catalog: &Catalog,
+    connection: &Connection,
+    access: &Access,
+    batch: Batch<'_>,
+    answer: Result<Vec<Landed>, Fault>,
+    opens_ms: i64,
+) -> Result<()> {
+    let fault = match &answer {
+        Ok(landed) => landed.iter().find_map(|landed| match landed {
+            Landed::Later(fault) if fault.class.is_of_connection() => Some(fault.clone()),
+            _ => None,
+        }),
+        Err(fault) => Some(fault.clone()),
+    };
+    let landed = match answer {
+        Ok(landed) => landed,
+        Err(fault) => vec![Landed::Later(fault); batch.jobs.len()],
+    };
+    // What exists already is read before it is written to: it may hold newer values.
+    let existing: Vec<(Uuid, String)> = batch
+        .jobs
+        .iter()
+        .zip(&landed)
+        .filter_map(|(job, landed)| match landed {
+            Landed::Exists { record } => Some((job.line.row_id, record.clone())),
+            _ => None,
+        })
+        .collect();
+    let adopted = adopt(engine, catalog, access, batch.object, &existing).await?;
+    let mut tx = engine.store.begin().await?;
+    let observed = batch.jobs.iter().zip(&landed).filter_map(|(job, landed)| {
+        observe(engine, connection, &batch, job, landed).map(|observed| (job.line.row_id, observed))
+    });
+    let mut observed: Vec<(Uuid, Observed)> = observed.collect();
+    for (row, observed) in &mut observed {
+        let old = batch.jobs.iter().find(|job| job.line.row_id == *row).and_then(|job| job.link.as_ref());
+        if let Some(old) = old.map(|link| link.record_id.clone()).filter(|old| *old != observed.record) {
+            let of = (connection, batch.table, batch.object);
+            *row = join(engine, &mut tx, catalog, of, (*row, &old, &observed.record)).await?;
+        }
+    }
+    take_in(engine, &mut tx, catalog, batch.table, connection, observed).await?;
+    let rows: Vec<Uuid> = batch.jobs.iter().map(|job| job.line.row_id).collect();
+    let left = left(&mut tx, catalog, connection, batch.table, &rows).await?;
+    let now_ms = engine.clock.now_ms();
+    let mut lines = Vec::with_capacity(batch.jobs.len());
+    for ((job, landed), left) in batch.jobs.iter().zip(landed).zip(left) {
+        let landed = match landed {
+            Landed::Exists { .. } if adopted.contains(&job.line.row_id) => Ok(None),
+            Landed::Exists { record } => Ok(Some(taken(&record))),
+            Landed::Refused(refusal) => Ok(Some(refusal)),
+            Landed::Later(fault) => Err(fault),
+            Landed::Written { .. } | Landed::Gone => Ok(None),
+        };
+        lines.push(match landed {
+            Ok(refusal) => settled(batch.table, job, left, refusal, now_ms),
+            Err(fault) => later(engine, batch.table, job, left, &fault),
+        });
+    }
+    queue::settle(&mut tx, catalog.org, queue_of(connection.system), &lines, now_ms).await?;
+    let of = (catalog.org, connection.system);
+    note(engine, &mut tx, of, fault.as_ref(), (access.can_refresh, opens_ms)).await?;
+    tx.commit().await
+}
+
+/// What the row's change learns from an answer; none from one that says nothing of the record.
+fn observe(
+    engine: &Engine,
+    connection: &Connection,
+    batch: &Batch<'_>,
+    job: &Job,
+    landed: &Landed,
+) -> Option<Observed> {
+    let now_ms = engine.clock.now_ms();
+    let known = |record: &str| Observed::of(connection.system, record, now_ms);
+    match landed {
+        Landed::Written { record, at_ms, .. } => {
+            let at_ms = at_ms.unwrap_or(now_ms);
+            let acknowledged = job.columns.iter().map(|(place, id)| (*place, *id, at_ms));
+            Some(Observed { acknowledged: acknowledged.collect(), modified_ms: Some(at_ms), ..known(record) })
+        }
+        Landed::Gone => {
+            let link = job.link.as_ref()?;
+            // When it was deleted is not known, only that it was there when it was last heard of.
+            let heard_ms = link.modified_ms.unwrap_or_else(|| link.linked_at.timestamp_millis());
+            Some(Observed { life: Some(Life::Deleted(heard_ms)), ..known(&link.record_id) })
+        }
+        Landed::Refused(refusal) => {
+            let link = job.link.as_ref()?;
+            Some(Observed { refused: places(batch.table, job, refusal), ..known(&link.record_id) })
+        }
+        Landed::Exists { .. } | Landed::Later(_) => None,
+    }
+}
+
+/// Writes what was learned of rows' records, by the one path.
+pub(super) async fn take_in(
+    engine: &Engine,
+    tx: &mut Tx,
+    catalog: &Catalog,
+    table: &CatalogTable,
+    connection: &Connection,
+    observed: Vec<(Uuid, Observed)>,
+) -> Result<()> {
+    if observed.is_empty() {
+        return Ok(());
+    }
+    let actor = Actor { kind: ActorKind::System, ..Actor::default() };
+    let edits = observed.into_iter().enumerate().map(|(position, (row, observed))| Edit {
+        target: Target::Existing(row),
+        action: Action::Observe(Box::new(observed)),
+        position,
+    });
+    let change = Change {
+        table,
+        actor: &actor,
+        source: Source::of(connection.system),
+        edits: edits.collect(),
+        undo_of: None,
+    };
+    records::write(tx, catalog, change, engine.clock.now(), &engine.ids).await.map(drop)
+}
+
+/// For each row the columns that differ at the CRM now, the rows being held from here on.
+pub(super) async fn left(
+    tx: &mut Tx,
+    catalog: &Catalog,
+    connection: &Connection,
+    table: &CatalogTable,
+    ids: &[Uuid],
+) -> Result<Vec<Columns>> {
+    let rows: Vec<Stored> = lock(tx, catalog.org, table, ids).await?;
+    let links: Vec<LinkRow> = links::of_rows(tx, catalog.org, ids).await?;
+    let left = ids.iter().map(|id| {
+        let link = links.iter().find(|link| link.row_id == *id && link.system == connection.system.name());
+        let row = rows.iter().find(|row| row.head.id == *id && row.head.archived.is_none());
+        match row {
+            Some(row) if link.is_none_or(|link| link.gone_ms.is_none()) => {
+                differing(connection, table, row, link)
+            }
+            _ => Columns::new(),
+        }
+    });
+    Ok(left.collect())
+}
+
+/// The line after an answer: done, or with what else differs, or dead with what was refused.
+fn settled(table: &CatalogTable, job: &Job, left: Columns, refusal: Option<Refusal>, now_ms: i64) -> Settled {
+    let refused: Vec<String> = refusal.iter().flat_map(|refusal| keys(table, job, refusal)).collect();
+    let is_refused = refusal.is_some();
+    let others: Columns = left
+        .iter()
+        .filter(|(key, _)| !refused.contains(key))
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect();
+    // A refusal that names a property leaves the others to be sent; one that names none holds for all of them.
+    let can_go_on = is_refused && !others.is_empty() && refused.len() < job.columns.len();
+    let state = match (is_refused, left.is_empty()) {
+        (true, _) if can_go_on => State::Pending,
+        (true, _) => State::Dead,
+        (false, true) => State::Done,
+        (false, false) => State::Pending,
+    };
+    let columns = if can_go_on { others } else { left };
+    let failure = refusal.map(|refusal| Fault::of_refusal(&refusal).failure(refused.first().cloned()));
+    Settled {
+        row_id: job.line.row_id,
+        fence: job.line.fence,
+        columns: Some(columns),
+        state,
+        run_after_ms: now_ms,
+        attempts: 0,
+        in_doubt: false,
+        failure,
+    }
+}
+
+/// The line of a record that is tried again. What holds for all calls does not count as an attempt of this record.
+fn later(engine: &Engine, table: &CatalogTable, job: &Job, left: Columns, fault: &Fault) -> Settled {
+    let now_ms = engine.clock.now_ms();
+    if !fault.class.passes() && !fault.class.is_of_connection() && fault.class != Class::Unexpected {
+        return settled(table, job, left, Some(Refusal::of_fault(fault)), now_ms);
+    }
+    let counts = !fault.class.is_of_connection();
+    let attempts = job.line.attempts + i64::from(counts);
+    let wait_ms = if counts {
+        retry_ms(job.line.attempts, fault, jitter(engine))
+    } else {
+        fault.retry_after_ms.unwrap_or(0).max(0)
+    };
+    Settled {
+        row_id: job.line.row_id,
+        fence: job.line.fence,
+        columns: Some(left),
+        state: State::Pending,
+        run_after_ms: now_ms.saturating_add(wait_ms),
+        attempts,
+        in_doubt: fault.sent,
+        failure: Some(fault.failure(None)),
+    }
+}
+
+/// The places of the columns that a refusal is about: those of the property that it names, else all that were sent.
+fn places(table: &CatalogTable, job: &Job, refusal: &Refusal) -> Vec<usize> {
+    let keys = keys(table, job, refusal);
+    let is_refused =
+        |place: &usize| table.columns.get(*place).is_some_and(|column| keys.contains(&column.key));
+    job.columns.iter().map(|(place, _)| *place).filter(is_refused).collect()
+}
+
+fn keys(table: &CatalogTable, job: &Job, refusal: &Refusal) -> Vec<String> {
+    let sent = job.push.cells.iter().map(|(mapped, _)| mapped);
+    let named: Vec<String> = sent
+        .filter(|mapped| refusal.property.as_deref() == Some(mapped.property.as_str()))
+        .map(|mapped| mapped.column.clone())
+        .collect();
+    if !named.is_empty() {
+        return named;
+    }
+    let all = job.columns.iter().filter_map(|(place, _)| table.columns.get(*place));
+    all.map(|column| column.key.clone()).collect()
+}
+
+/// The refusal of a record that another row is already.
+fn taken(record: &str) -> Refusal {
+    Refusal {
+        class: Class::Duplicate,
+        message: format!("the record {record} is there already and belongs to another row"),
+        correlation: None,
+        property: None,
+    }
+}
