@@ -88,7 +88,7 @@ async fn run(ctx: Ctx, args: Args) -> Result<Written> {
                     "nothing was archived; repeat the call with this confirm token once the user agrees"
                         .to_owned(),
                 ),
-                ..Written::default()
+                ..Written::unwritten(&catalog, table)
             });
         }
         _ => {}
@@ -97,13 +97,15 @@ async fn run(ctx: Ctx, args: Args) -> Result<Written> {
     let change = Change { table, actor: &ctx.actor, source: Source::App, edits, undo_of: None };
     let outcome =
         records::write(&mut tx, &catalog, change, ctx.services.clock.now(), &ctx.services.ids).await?;
-    let mut written = Written::new(table, &outcome, if dry_run { Status::DryRun } else { Status::Done });
+    let mut written =
+        Written::new(&catalog, table, &outcome, if dry_run { Status::DryRun } else { Status::Done });
     if rows.is_empty() {
         written.note = Some(MATCHES_NOTHING.to_owned());
     }
     if !dry_run {
         once.finish(&mut tx, &ctx, &written).await?;
         tx.commit().await?;
+        ctx.committed(&outcome);
     }
     Ok(written)
 }

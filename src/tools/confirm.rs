@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 use super::ctx::Ctx;
 use crate::error::{Result, conflict, invalid};
@@ -31,10 +32,23 @@ pub struct Bound {
 impl Bound {
     /// Binds this call to these rows as they are now.
     pub fn new(ctx: &Ctx, tool: &str, arguments: &Json, rows: &[Stored]) -> Bound {
-        let mut digest = Sha256::new();
-        for row in rows {
-            digest.update(row.head.id.as_bytes());
+        let versions = rows.iter().map(|row| {
             let (ms, ctr) = row.newest();
+            (row.head.id, ms, ctr)
+        });
+        Bound::of(ctx, tool, arguments, versions)
+    }
+
+    /// Binds this call to whatever stands under these ids in these versions.
+    pub fn of(
+        ctx: &Ctx,
+        tool: &str,
+        arguments: &Json,
+        versions: impl Iterator<Item = (Uuid, i64, i64)>,
+    ) -> Bound {
+        let mut digest = Sha256::new();
+        for (id, ms, ctr) in versions {
+            digest.update(id.as_bytes());
             digest.update(ms.to_be_bytes());
             digest.update(ctr.to_be_bytes());
         }

@@ -237,7 +237,7 @@ async fn computed(
         search: None,
         ids: Some(vec![id]),
         archived: false,
-        now: ctx.services.clock.now(),
+        basis: records::Basis::new(catalog, table, ctx.services.clock.now()),
     };
     let page =
         records::page(tx, &query, &records::Span { fields: &fields, limit: 1, ..Default::default() }).await?;

@@ -160,7 +160,7 @@ async fn delete(tx: &mut Tx, ctx: &Ctx, catalog: &Catalog, args: &Args) -> Resul
             search: None,
             ids: None,
             archived,
-            now: ctx.services.clock.now(),
+            basis: records::Basis::new(catalog, table, ctx.services.clock.now()),
         };
         let ids = records::matching_ids(tx, &query, MAX_EMPTIED + 1).await?;
         rows.extend(records::lock(tx, ctx.org, table, &ids).await?);

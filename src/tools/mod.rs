@@ -7,6 +7,7 @@ mod archive;
 mod arguments;
 mod coerce;
 mod confirm;
+pub mod conflict;
 mod ctx;
 pub mod describe;
 mod edits;
@@ -15,17 +16,21 @@ pub mod figures;
 pub mod find_skills;
 pub mod get_skill;
 mod import_rows;
+pub mod list_conflicts;
 mod manage_columns;
 mod manage_tables;
 mod once;
 mod outcome;
 mod published;
 pub mod query;
+pub mod resolve_conflict;
+pub mod retry_sync;
 pub mod route_message;
 pub mod save;
 pub mod schema;
 pub mod selection;
 mod shown;
+pub mod sync_status;
 mod tidy;
 mod tool;
 mod undo;
@@ -49,6 +54,10 @@ pub fn all() -> Vec<Tool> {
         undo::tool(),
         find_skills::tool(),
         get_skill::tool(),
+        sync_status::tool(),
+        retry_sync::tool(),
+        list_conflicts::tool(),
+        resolve_conflict::tool(),
         manage_columns::tool(),
         manage_tables::tool(),
         import_rows::tool(),

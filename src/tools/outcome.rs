@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use crate::records::{Outcome, Stored, Touched};
-use crate::tables::{Catalog, CatalogTable, value};
+use crate::tables::{Catalog, CatalogTable, System, value};
 
 /// How many ids one list of a result holds.
 const MAX_IDS: usize = 1_000;
@@ -42,6 +42,9 @@ pub struct Written {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub confirm: Option<String>,
     pub sync: Sync,
+    /// The CRMs that are told of it.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub sync_to: Vec<System>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub note: Option<String>,
 }
@@ -57,12 +60,17 @@ pub enum Status {
     NeedsConfirmation,
 }
 
-/// Whether the change goes on to a CRM.
+/// Whether the change goes on to the CRMs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Sync {
+    /// The table is kept in step with no CRM.
     #[default]
     NotConnected,
+    /// It is on its way to those in `sync_to`; `contacts.sync_status` and `sync_status` say when it has arrived.
+    Queued,
+    /// No CRM holds anything else.
+    NothingToSend,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -85,8 +93,12 @@ pub struct Preview {
 
 impl Written {
     /// The result of a change that was written, or would be.
-    pub fn new(table: &CatalogTable, outcome: &Outcome, status: Status) -> Written {
-        let mut written = Written { status, ..Written::default() };
+    pub fn new(catalog: &Catalog, table: &CatalogTable, outcome: &Outcome, status: Status) -> Written {
+        let mut written = Written { status, ..Written::unwritten(catalog, table) };
+        if !outcome.told.is_empty() {
+            written.sync = Sync::Queued;
+            written.sync_to.clone_from(&outcome.told);
+        }
         let mut updated = BTreeMap::<Vec<usize>, Vec<String>>::new();
         for row in &outcome.rows {
             let id = row.id.to_string();
@@ -111,6 +123,13 @@ impl Written {
         };
         written.cut();
         written
+    }
+
+    /// The result of a call that changed nothing of a table.
+    pub fn unwritten(catalog: &Catalog, table: &CatalogTable) -> Written {
+        let is_connected = catalog.connected(table).next().is_some();
+        let sync = if is_connected { Sync::NothingToSend } else { Sync::NotConnected };
+        Written { sync, ..Written::default() }
     }
 
     /// Keeps the lists of ids at a size that a model can take in, and says what was cut.

@@ -12,7 +12,7 @@ use super::schema::Map;
 use super::tool::{Hints, Tool, Toolset, Words};
 use super::{edits, published, selection};
 use crate::error::{Error, Result, invalid};
-use crate::records::{self, Action, Change, Edit, Query, Source, Stored, Target};
+use crate::records::{self, Action, Basis, Change, Edit, Query, Source, Stored, Target};
 use crate::store::Tx;
 use crate::tables::{Catalog, CatalogTable, FilterArg, Table};
 
@@ -101,7 +101,7 @@ pub async fn run(ctx: Ctx, table: &'static Table, args: Args) -> Result<Written>
     let outcome =
         records::write(&mut tx, &catalog, change, ctx.services.clock.now(), &ctx.services.ids).await?;
     let status = if dry_run { Status::DryRun } else { Status::Done };
-    let mut written = Written::new(table, &outcome, status);
+    let mut written = Written::new(&catalog, table, &outcome, status);
     written.errors = refused.iter().map(|error| json!(error)).collect();
     if matches_nothing {
         written.note = Some(MATCHES_NOTHING.to_owned());
@@ -109,6 +109,7 @@ pub async fn run(ctx: Ctx, table: &'static Table, args: Args) -> Result<Written>
     if !dry_run {
         once.finish(&mut tx, &ctx, &written).await?;
         tx.commit().await?;
+        ctx.committed(&outcome);
     }
     Ok(written)
 }
@@ -130,7 +131,7 @@ pub async fn matched(
         search: None,
         ids: None,
         archived: false,
-        now: reading.now,
+        basis: Basis::new(catalog, table, reading.now),
     };
     let ids = records::matching_ids(tx, &query, MAX_MATCHED + 1).await?;
     if ids.len() > MAX_MATCHED {
@@ -195,7 +196,7 @@ fn preview(
         note: Some(
             "nothing was written; repeat the call with this confirm token once the user agrees".to_owned(),
         ),
-        ..Written::default()
+        ..Written::unwritten(catalog, table)
     }
 }
 

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::ctx::Ctx;
 use super::query::Args;
 use crate::error::{Error, Result, invalid};
-use crate::records::{Query, SortKey};
+use crate::records::{Basis, Query, SortKey};
 use crate::tables::{Catalog, CatalogTable, Filter, FilterArg, Reading, SortArg, ViewSpec, filter};
 
 /// The longest search, in characters.
@@ -38,7 +38,7 @@ pub fn parse<'a>(ctx: &Ctx, catalog: &Catalog, table: &'a CatalogTable, args: &A
         search: args.search.clone(),
         ids: if args.ids.is_empty() { None } else { Some(parse_ids(&args.ids)?) },
         archived: args.archived.unwrap_or(false),
-        now: reading.now,
+        basis: Basis::new(catalog, table, reading.now),
     })
 }
 

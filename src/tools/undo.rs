@@ -66,9 +66,10 @@ async fn run(ctx: Ctx, args: Args) -> Result<Output> {
         records::write(&mut tx, &catalog, change, ctx.services.clock.now(), &ctx.services.ids).await?;
     if !dry_run {
         tx.commit().await?;
+        ctx.committed(&outcome);
     }
     let mut written =
-        Written::new(undone.table, &outcome, if dry_run { Status::DryRun } else { Status::Done });
+        Written::new(&catalog, undone.table, &outcome, if dry_run { Status::DryRun } else { Status::Done });
     if outcome.change_id.is_none() {
         written.note = Some("there was nothing left to undo".to_owned());
     }
