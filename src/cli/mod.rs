@@ -6,9 +6,11 @@
 mod call;
 mod cells;
 mod client_config;
+mod connect;
 mod demo;
 mod doctor;
 mod export;
+mod fake_crm;
 mod grid;
 mod import;
 mod init;
@@ -17,12 +19,15 @@ mod migrate;
 mod output;
 mod query;
 mod route;
+mod secret;
 mod selection;
 mod serve;
 mod session;
 mod skills;
+mod sync;
 mod tables;
 mod tools;
+mod worker;
 
 use clap::{Parser, Subcommand};
 
@@ -65,6 +70,11 @@ pub enum Command {
     Members(members::Args),
     Tools(tools::Args),
     Skills(skills::Args),
+    Connect(connect::Args),
+    Sync(sync::Args),
+    Worker(worker::Args),
+    #[command(name = "fake-crm")]
+    FakeCrm(fake_crm::Args),
     Migrate(migrate::Args),
     Doctor(doctor::Args),
 }
@@ -101,6 +111,10 @@ pub fn run(cli: Cli, output: Output) -> Result<Status> {
             Command::Call(args) => call::run(args, &session).await,
             Command::Skills(args) => skills::run(args, &session).await,
             Command::Members(args) => members::run(args, &session).await,
+            Command::Connect(args) => connect::run(args, &session).await,
+            Command::Sync(args) => sync::run(args, &session).await,
+            Command::Worker(args) => worker::run(&args, &session).await,
+            Command::FakeCrm(args) => fake_crm::run(&args, &session).await,
             Command::Migrate(args) => migrate::run(&args, &session).await,
             Command::Doctor(args) => doctor::run(&args, &session).await,
             Command::Tools(args) => tools::run(&args, &session),

@@ -121,6 +121,7 @@ async fn fill(url: &str) -> Result<usize> {
         clock: Clock::System,
         ids: Ids::Random,
         skills_dir: None,
+        sync: crate::sync::Options::default(),
     })?;
     let (org, _) = app.create_organization(sample::SLUG, sample::NAME, sample::ZONE).await?;
     for (name, email) in sample::MEMBERS {

@@ -139,6 +139,10 @@ async fn organization(app: &App, session: &Session) -> Vec<Check> {
             Err(error) => failed("user", &error),
         });
     }
+    match super::connections::all(app, org, session).await {
+        Ok(connections) => checks.extend(connections),
+        Err(error) => checks.push(failed("connections", &error)),
+    }
     checks
 }
 

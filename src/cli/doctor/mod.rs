@@ -2,6 +2,7 @@
 //! nothing.
 
 mod checks;
+mod connections;
 
 use serde::Serialize;
 use serde_json::Value;
