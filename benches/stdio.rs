@@ -265,8 +265,13 @@ async fn postgres(server: &str, filled: bool) -> String {
 
 /// Fills leads by the product's own write path, copies them into the wide table, and lets both be analyzed.
 async fn fill(url: &str, rows: usize) {
-    let options =
-        Options { database_url: url.to_owned(), clock: Clock::System, ids: Ids::Random, skills_dir: None };
+    let options = Options {
+        database_url: url.to_owned(),
+        clock: Clock::System,
+        ids: Ids::Random,
+        skills_dir: None,
+        sync: opstables::sync::Options::default(),
+    };
     let app = App::open(&options).expect("a database");
     let (org, _) = app.create_organization("bench", "Bench", chrono_tz::UTC).await.expect("an organization");
     for name in MEMBERS {
