@@ -61,6 +61,7 @@ fn with_custom_columns() -> Catalog {
         hidden: false,
         detail: false,
         searched: false,
+        policy: crate::tables::Policy::Lww,
     };
     clients.columns.push(column("region", "Region", Kind::Status, &["EMEA", "APAC", "Americas"]));
     clients.columns.push(column("tier", "Tier", Kind::Status, &["A", "B", "C"]));

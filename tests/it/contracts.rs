@@ -89,7 +89,7 @@ fn the_default_tools_cost_little() {
     };
     let default: Vec<Tool> = tools::all()
         .into_iter()
-        .filter(|tool| matches!(tool.toolset, Toolset::Core | Toolset::Skills))
+        .filter(|tool| matches!(tool.toolset, Toolset::Core | Toolset::Skills | Toolset::Sync))
         .collect();
     let tokens = default.iter().map(cost).sum::<usize>() / 4;
     let figure = format!("the {} default tools cost {tokens} of {TOKENS_MAX} tokens", default.len());
@@ -118,7 +118,7 @@ fn every_definition_is_complete() {
             assert_eq!(contract[schema]["type"], "object", "{}: {schema}", tool.name);
             assert!(contract[schema]["properties"].is_object(), "{}: {schema}", tool.name);
         }
-        let reads = ["route_", "query_", "describe_", "find_", "get_"]
+        let reads = ["route_", "query_", "describe_", "find_", "get_", "list_", "sync_"]
             .iter()
             .any(|prefix| tool.name.starts_with(prefix));
         assert_eq!(tool.hints.read_only, reads, "{}", tool.name);
@@ -157,7 +157,7 @@ async fn definitions(server: &McpProcess) -> String {
 
 on_both! {
     async fn no_word_of_a_customer_gets_into_a_definition(t: Bench) {
-        let all = ["--toolsets", "core,skills,admin", "--org", "acme"];
+        let all = ["--toolsets", "core,skills,sync,admin", "--org", "acme"];
         let (other, _) = t.app.create_organization("plain", "Plain", chrono_tz::UTC).await.unwrap();
         let server = t.serve(&all);
         let before = definitions(&server).await;
@@ -173,7 +173,7 @@ on_both! {
         assert!(server.ok("describe_tables", json!({})).await.to_string().contains("Ignore all previous"));
         assert_eq!(definitions(&server).await, before, "while the server runs");
         assert_eq!(definitions(&t.serve(&all)).await, before, "in a new server");
-        assert_eq!(definitions(&t.serve(&["--toolsets", "core,skills,admin", "--org", "plain"])).await, before, "in another organization");
+        assert_eq!(definitions(&t.serve(&["--toolsets", "core,skills,sync,admin", "--org", "plain"])).await, before, "in another organization");
         assert!(t.within(other).rows("query_leads", json!({})).await.is_empty());
         let listed: Vec<Json> = serde_json::from_str(&before).unwrap();
         let mut published: Vec<Json> = tools::all().iter().map(tools::contract).collect();
@@ -187,7 +187,10 @@ on_both! {
         let many: Vec<Json> = (0..30).map(|i| json!({"contact_name": format!("L{i}"), "status": "ready"})).collect();
         let saved = t.ok("save_leads", json!({"rows": many})).await;
         let ready = json!([{"column": "status", "op": "equals", "value": "ready"}]);
-        let mut calls = vec![
+        crate::crm::connect(&t, opstables::tables::System::Hubspot, json!([])).await;
+        let (_, conflict) = crate::crm::lost_edit(&t).await;
+        let mut calls = sync_calls(&conflict);
+        calls.extend([
             ("route_message", json!({"message": "ready leads", "execute": true})),
             ("route_message", json!({"message": "archive all cancelled leads", "execute": true})),
             ("route_message", json!({"message": "triage my new leads"})),
@@ -226,7 +229,7 @@ on_both! {
             ("manage_tables", json!({"action": "gallery"})),
             ("manage_tables", json!({"action": "provision", "table": "leads"})),
             ("manage_tables", json!({"action": "delete", "table": "clients"})),
-        ];
+        ]);
         for (query, save) in [("query_meetings", "save_meetings"), ("query_contacts", "save_contacts"), ("query_companies", "save_companies")] {
             let row = if save == "save_meetings" { json!({"title": "Intro"}) } else { json!({"phone": "+14155550100"}) };
             calls.push((query, json!({})));
@@ -258,4 +261,17 @@ on_both! {
             assert_eq!(text, result["structuredContent"]);
         }
     }
+}
+
+/// Calls of every tool of synchronization, of which the second decides an open conflict.
+fn sync_calls(conflict: &str) -> Vec<(&'static str, Json)> {
+    vec![
+        ("sync_status", json!({})),
+        ("list_conflicts", json!({})),
+        ("resolve_conflict", json!({"id": conflict, "action": "set", "value": "+14155550144"})),
+        ("list_conflicts", json!({"resolution": "any"})),
+        ("retry_sync", json!({"action": "discard"})),
+        ("retry_sync", json!({"action": "pause"})),
+        ("sync_status", json!({"system": "attio"})),
+    ]
 }

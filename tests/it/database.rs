@@ -23,6 +23,13 @@ pub(crate) const KEPT: &[&str] = &[
     "organization_context",
     "organization_skills",
     "ops_routed_messages",
+    "crm_connections",
+    "crm_links",
+    "crm_aliases",
+    "crm_ledger",
+    "ops_sync_conflicts",
+    "hubspot_sync_queue",
+    "attio_sync_queue",
 ];
 
 /// Runs statements in one transaction.

@@ -29,6 +29,9 @@ use uuid::Uuid;
 
 use crate::client::McpProcess;
 
+/// The key that seals the tokens of tests' connections.
+pub(crate) const KEY: &str = "abababababababababababababababababababababababababababababababab";
+
 macro_rules! on_both {
     ($($(#[$attribute:meta])* async fn $name:ident($bench:ident: Bench) $body:block)+) => {$(
         mod $name {
@@ -65,8 +68,13 @@ impl Bench {
     async fn open(database_url: &str) -> Bench {
         let now = Utc.with_ymd_and_hms(2026, 3, 2, 10, 0, 0).single().expect("a real moment");
         let (clock, ids) = (Clock::fixed(now), Ids::counted(1));
-        let options =
-            Options { database_url: database_url.to_owned(), clock: clock.clone(), ids, skills_dir: None };
+        let options = Options {
+            database_url: database_url.to_owned(),
+            clock: clock.clone(),
+            ids,
+            skills_dir: None,
+            sync: sync_options(),
+        };
         let app = App::open(&options).expect("the URL of a database");
         let made = app.create_organization("acme", "Acme Sales", chrono_tz::UTC).await;
         let (org, _) = made.expect("a fresh database takes an organization");
@@ -91,8 +99,23 @@ impl Bench {
             clock: clock.clone(),
             ids: Ids::Random,
             skills_dir: None,
+            sync: sync_options(),
         };
         let app = App::open(&options).expect("the URL of a database");
+        Bench { app, org, clock, database_url, toolbox: toolbox() }
+    }
+
+    /// The same world seen by a process that reaches the CRMs there.
+    pub(crate) fn reaching(&self, hosts: opstables::sync::crm::Hosts) -> Bench {
+        let options = Options {
+            database_url: self.database_url.clone(),
+            clock: self.clock.clone(),
+            ids: Ids::Random,
+            skills_dir: None,
+            sync: opstables::sync::Options { hosts, ..sync_options() },
+        };
+        let app = App::open(&options).expect("the URL of a database");
+        let (org, clock, database_url) = (self.org, self.clock.clone(), self.database_url.clone());
         Bench { app, org, clock, database_url, toolbox: toolbox() }
     }
 
@@ -151,6 +174,14 @@ impl Bench {
     pub(crate) fn serve(&self, args: &[&str]) -> McpProcess {
         McpProcess::start(&[("OPSTABLES_DATABASE_URL", &self.database_url)], args)
     }
+}
+
+/// A key of its own for every test, and no way to a CRM.
+fn sync_options() -> opstables::sync::Options {
+    let key = opstables::sync::Key::Text(KEY.into());
+    let nowhere = "http://127.0.0.1:9".to_owned();
+    let hosts = opstables::sync::crm::Hosts { hubspot: nowhere.clone(), attio: nowhere };
+    opstables::sync::Options { hosts, key }
 }
 
 fn toolbox() -> Arc<Toolbox> {

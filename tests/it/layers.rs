@@ -6,6 +6,7 @@ use crate::source;
 const ROWS: &[&[&str]] = &[
     &["error"],
     &["clock", "config"],
+    &["fakes"],
     &["store"],
     &["tables"],
     &["records"],

@@ -3,16 +3,23 @@
 #![expect(clippy::unwrap_used, reason = "a test says that something must be so by failing when it is not")]
 
 mod bad_calls;
+mod canary;
 mod cancellation;
 mod cli;
 mod client;
 mod concurrency;
+mod connections;
 mod contracts;
+mod convergence;
+mod crm;
+mod crm_clients;
 mod database;
 mod declarations;
+mod delivery;
 mod harness;
 mod history;
 mod imports;
+mod kills;
 mod layers;
 mod merge_laws;
 mod own_columns;
@@ -28,6 +35,9 @@ mod skills_served;
 mod source;
 mod stdio;
 mod store;
+mod sync_commands;
+mod sync_connect;
+mod sync_tools;
 mod tidy;
 
 #[test]

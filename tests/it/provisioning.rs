@@ -264,8 +264,13 @@ fn lead(number: u32) -> String {
 
 /// Many processes find the same new database, then the same unused organization, at the same moment.
 async fn crowd(url: String, size: usize) {
-    let options =
-        Options { database_url: url.clone(), clock: Clock::System, ids: Ids::Random, skills_dir: None };
+    let options = Options {
+        database_url: url.clone(),
+        clock: Clock::System,
+        ids: Ids::Random,
+        skills_dir: None,
+        sync: opstables::sync::Options::default(),
+    };
     let apps: Vec<App> = (0..size).map(|_| App::open(&options).expect("the URL of a database")).collect();
     let opened: Vec<_> = apps.iter().cloned().map(|app| tokio::spawn(use_new_database(app))).collect();
     for user in opened {
