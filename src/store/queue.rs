@@ -204,10 +204,13 @@ pub async fn claim(
 
 /// Makes lines pending whose lease has run out. Whether they went out is not known.
 pub async fn expire(tx: &mut Tx, org: Org, queue: Queue, now_ms: i64) -> Result<u64> {
+    // Lines that somebody holds are left to the next look: waiting for them while holding others could go in a circle.
+    let (name, skip) = (queue.0, tx.dialect().for_update_skip_locked());
     let text = format!(
-        "update {} set state = 'pending', in_doubt = true, leased_until_ms = null, run_after_ms = $2
-         where org_id = $1 and state = 'leased' and leased_until_ms < $2",
-        queue.0
+        "update {name} set state = 'pending', in_doubt = true, leased_until_ms = null, run_after_ms = $2
+         where org_id = $1 and row_id in (
+           select row_id from {name} where org_id = $1 and state = 'leased' and leased_until_ms < $2{skip}
+         )"
     );
     tx.execute(Sql::with(&text, [org.into(), now_ms.into()])).await
 }
@@ -222,6 +225,7 @@ pub async fn settle(
 ) -> Result<Vec<Uuid>> {
     let mut settled = Vec::with_capacity(lines.len());
     for chunk in lines.chunks(500) {
+        hold(tx, org, queue, chunk).await?;
         let mut sql = Sql::bulk(
             tx.dialect(),
             "with v (row_id, fence, columns, state, run_after_ms, attempts, in_doubt, error, error_class, error_column,
@@ -262,6 +266,17 @@ pub async fn settle(
         settled.extend(tx.fetch::<(Uuid,)>(sql).await?.into_iter().map(|(row,)| row));
     }
     Ok(settled)
+}
+
+/// Holds lines in the order of their rows, as writes do, so that no two transactions wait for each other in a circle.
+async fn hold(tx: &mut Tx, org: Org, queue: Queue, lines: &[Settled]) -> Result<()> {
+    if tx.dialect() == Dialect::Sqlite {
+        return Ok(());
+    }
+    let mut sql = Sql::new(&format!("select row_id from {} where org_id = ", queue.0));
+    sql.bind(org).push(" and row_id in (").bind_all(lines.iter().map(|line| line.row_id));
+    sql.push(") order by row_id").push(tx.dialect().for_update());
+    tx.fetch_fields(sql, &[]).await.map(drop)
 }
 
 /// Makes dead and waiting lines pending now: all, those of a table, or those of some rows. How many there were.

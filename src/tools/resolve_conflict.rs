@@ -58,7 +58,7 @@ const REJECTED: &str = "remote_rejected";
 pub fn tool() -> Tool {
     let words = Words {
         name: "resolve_conflict",
-        title: "Decision a conflict",
+        title: "Resolve a conflict",
         description: "Decide a conflict for the user: keep what stands, restore what was lost, or set another value. undo_change takes it back.",
     };
     Tool::new(words, Toolset::Sync, Hints::ACT, run).with_published(describe)

@@ -231,7 +231,7 @@ on_both! {
         }
         let other = crms.at(&crms.t.clock);
         for round in 1..=3 {
-            tokio::join!(crms.work(), other.work());
+            tokio::join!(crms.work_beside_others(System::Hubspot), other.work_beside_others(System::Hubspot));
             assert_eq!(crms.hubspot.refreshes(), round);
             // Half an hour later the token has ended again.
             crms.t.clock.advance_ms(1_800_000);
