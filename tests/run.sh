@@ -38,9 +38,9 @@ install_server() {
     fail "the PostgreSQL server is not installed; install it (Debian: sudo apt-get install postgresql)," \
          "or name a server: OPSTABLES_TEST_POSTGRES=postgres://user@host/postgres bash tests/run.sh"
   fi
-  say "Installing PostgreSQL (apt-get install postgresql)"
+  say "Installing PostgreSQL, and strace for one test (apt-get install postgresql strace)"
   "${sudo[@]}" apt-get update -qq
-  "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql >/dev/null
+  "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql strace >/dev/null
 }
 
 # The server refuses to run as root, so root lends it the account that the package made.

@@ -16,6 +16,7 @@ mod crm_clients;
 mod database;
 mod declarations;
 mod delivery;
+mod durability;
 mod harness;
 mod history;
 mod imports;
