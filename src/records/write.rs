@@ -124,9 +124,11 @@ async fn load(tx: &mut Tx, catalog: &Catalog, change: &Change<'_>, now: DateTime
             Target::New(_) => None,
         })
         .collect();
+    let held = lock(tx, catalog.org, table, &ids).await?;
+    // Once the rows are held: whoever held them before may have learned what arrived at a CRM.
     let elsewhere = elsewhere::load(tx, catalog, change, &ids).await?;
     let mut drafts = Drafts { rows: Vec::new(), by_id: HashMap::new(), elsewhere };
-    for stored in lock(tx, catalog.org, table, &ids).await? {
+    for stored in held {
         drafts.by_id.insert(stored.head.id, drafts.rows.len());
         drafts.rows.push(Draft {
             before: Some(stored.clone()),

@@ -14,8 +14,8 @@ use crate::error::Result;
 use crate::records::{self, Action, Actor, ActorKind, Change, Edit, Life, Observed, Source, Stored, Target};
 use crate::records::{differing, lock, queue_of};
 use crate::store::queue::{self, Columns, Settled, State};
-use crate::store::{LinkRow, Tx, links};
-use crate::tables::{Catalog, CatalogTable, Connection};
+use crate::store::{LinkRow, Tx, conflicts, links};
+use crate::tables::{Catalog, CatalogTable, Connection, Policy};
 
 /// Settles a batch by what the CRM answered.
 pub(super) async fn settle(
@@ -143,7 +143,8 @@ pub(super) async fn take_in(
     records::write(tx, catalog, change, engine.clock.now(), &engine.ids).await.map(drop)
 }
 
-/// For each row the columns that differ at the CRM now, the rows being held from here on.
+/// For each row the columns that differ at the CRM now and may be sent, the rows being held from here on. What waits for a
+/// person by its column's policy may not.
 pub(super) async fn left(
     tx: &mut Tx,
     catalog: &Catalog,
@@ -153,17 +154,38 @@ pub(super) async fn left(
 ) -> Result<Vec<Columns>> {
     let rows: Vec<Stored> = lock(tx, catalog.org, table, ids).await?;
     let links: Vec<LinkRow> = links::of_rows(tx, catalog.org, ids).await?;
+    let disputed = disputed(tx, catalog, table, &links).await?;
     let left = ids.iter().map(|id| {
         let link = links.iter().find(|link| link.row_id == *id && link.system == connection.system.name());
         let row = rows.iter().find(|row| row.head.id == *id && row.head.archived.is_none());
         match row {
             Some(row) if link.is_none_or(|link| link.gone_ms.is_none()) => {
-                differing(connection, table, row, link)
+                let mut columns = differing(connection, table, row, link);
+                columns.retain(|key, _| !disputed.iter().any(|(of, column)| of == id && column == key));
+                columns
             }
             _ => Columns::new(),
         }
     });
     Ok(left.collect())
+}
+
+/// The cells that a person must decide before a CRM is told of them.
+async fn disputed(
+    tx: &mut Tx,
+    catalog: &Catalog,
+    table: &CatalogTable,
+    links: &[LinkRow],
+) -> Result<Vec<(Uuid, String)>> {
+    let is_manual = |key: &str| table.find(key).is_some_and(|column| column.policy == Policy::Manual);
+    let troubled = links.iter().filter(|link| link.has_conflicts).map(|link| link.row_id);
+    let troubled: Vec<Uuid> = troubled.collect();
+    if troubled.is_empty() || !table.columns.iter().any(|column| is_manual(&column.key)) {
+        return Ok(Vec::new());
+    }
+    let lines = conflicts::of_rows(tx, catalog.org, &troubled).await?;
+    let open = lines.into_iter().filter(|line| line.resolution == "open" && is_manual(&line.column_key));
+    Ok(open.map(|line| (line.row_id, line.column_key)).collect())
 }
 
 /// The line after an answer: done, or with what else differs, or dead with what was refused.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use opstables::clock::Clock;
 use opstables::fakes::{AttioFake, HubspotFake, Options};
 use opstables::records;
-use opstables::store::{Field, Sql, connections, links, organizations, read_text};
+use opstables::store::{Field, Queue, Sql, connections, links, organizations, queue, read_text};
 use opstables::sync::crm::Hosts;
 use opstables::sync::pace::Limit;
 use opstables::sync::{Turn, deliver};
@@ -150,6 +150,25 @@ impl Crms {
         let answer = reqwest::Client::new().post(url).form(&form).send().await.expect("an answer");
         let tokens: Json = answer.json().await.expect("JSON");
         tokens["refresh_token"].as_str().unwrap_or_else(|| panic!("{tokens}")).to_owned()
+    }
+
+    /// Has a person decide between both sides' edits of a column.
+    pub(crate) async fn decide_by_hand(&self, table: &str, column: &str) {
+        let services = &self.t.app.services;
+        let mut tx = services.store.begin().await.expect("a transaction");
+        let edit = json!([{"table": table, "column": column, "property": "jobtitle", "policy": "manual"}]);
+        connections::set_mapping(&mut tx, self.t.org, "hubspot", edit).await.expect("a mapping");
+        organizations::bump(&mut tx, self.t.org).await.expect("a new version");
+        tx.commit().await.expect("a commit");
+    }
+
+    /// Has a row's record at `HubSpot` read with its history.
+    pub(crate) async fn read_back(&self, row: &str) {
+        let mut tx = self.t.app.services.store.begin().await.expect("a transaction");
+        let (row, now_ms) = (row.parse().expect("an id"), self.t.clock.now_ms());
+        queue::doubt(&mut tx, self.t.org, Queue::HUBSPOT, row, "contacts", now_ms).await.expect("a line");
+        tx.commit().await.expect("a commit");
+        self.work().await;
     }
 
     /// The records that a row is: at `HubSpot` and at `Attio`.

@@ -5,9 +5,11 @@
 pub(crate) mod crms;
 
 use opstables::fakes::{Fault, Outage, RetryAfter, Rule};
+use opstables::records::sides::Observation;
+use opstables::records::{self, Action, Actor, Change, Edit, Observed, Source, Target};
 use opstables::store::{Field, Sql, read_text};
 use opstables::sync::vault::{OAuth, Secrets};
-use opstables::tables::System;
+use opstables::tables::{System, Value};
 use secrecy::SecretString;
 use serde_json::json;
 
@@ -35,6 +37,60 @@ on_both! {
         // The last name was written once: an edit sends what differs and no more.
         assert_eq!(crms.hubspot.history("contacts", &hubspot, "lastname").len(), 1);
         crms.agree().await;
+    }
+
+    async fn an_edit_beside_an_answer_is_compared_with_what_arrived(t: Bench) {
+        let crms = Crms::connected(&t).await;
+        let row = crms.t.create("contacts", json!({"email": "ann@acme.com", "title": "Old"})).await;
+        crms.work().await;
+        let [hubspot, _] = crms.records(&row).await;
+        crms.t.ok("save_contacts", json!({"rows": [{"id": row, "title": "New"}]})).await;
+        // An answer is taken in: the CRM holds the new title now. Before that is committed somebody writes the old one.
+        let ctx = crms.t.ctx();
+        let (mut tx, catalog) = ctx.begin().await.expect("a transaction");
+        let table = catalog.table("contacts").expect("a table");
+        let seen = Observation {
+            value: Some(Value::Text("New".to_owned())),
+            reported_ms: crms.t.clock.now_ms() + 1,
+            received_ms: crms.t.clock.now_ms(),
+            by_us: true,
+            actor: String::new(),
+        };
+        let arrived = Observed {
+            cells: vec![(table.place("title").expect("a column"), vec![seen])],
+            ..Observed::of(System::Hubspot, &hubspot, crms.t.clock.now_ms())
+        };
+        let action = Action::Observe(Box::new(arrived));
+        let edit = Edit { target: Target::Existing(row.parse().expect("an id")), action, position: 0 };
+        let actor = Actor::default();
+        let change = Change { table, actor: &actor, source: Source::Hubspot, edits: vec![edit], undo_of: None };
+        let (now, ids) = (ctx.services.clock.now(), &ctx.services.ids);
+        records::write(&mut tx, &catalog, change, now, ids).await.expect("a write");
+        let back = crms.t.ok("save_contacts", json!({"rows": [{"id": row, "title": "Old"}]}));
+        let commit = async {
+            tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+            tx.commit().await.expect("a commit");
+        };
+        tokio::join!(back, commit);
+        let waiting = crms.waiting(System::Hubspot).await;
+        let columns = waiting.values().flatten().map(String::as_str).collect::<Vec<_>>();
+        assert_eq!(columns, ["title"], "the CRM holds the new title and must be told of the old one");
+    }
+
+    async fn what_a_person_must_decide_is_not_sent_with_something_else(t: Bench) {
+        let crms = Crms::connected(&t).await;
+        crms.decide_by_hand("contacts", "title").await;
+        let row = crms.t.create("contacts", json!({"email": "ann@acme.com", "title": "Ours"})).await;
+        crms.work().await;
+        let [hubspot, _] = crms.records(&row).await;
+        crms.t.clock.advance_ms(60_000);
+        crms.hubspot.edit("contacts", &hubspot, "jobtitle", Some("Theirs")).expect("an edit");
+        crms.read_back(&row).await;
+        assert_eq!(crms.conflicts(&row).await, ["title|stale_arrival|\"Theirs\"|open"]);
+        crms.t.ok("save_contacts", json!({"rows": [{"id": row, "phone": "+14155550123"}]})).await;
+        crms.work().await;
+        assert_eq!(crms.hubspot_value(&hubspot, "phone"), "+14155550123");
+        assert_eq!(crms.hubspot_value(&hubspot, "jobtitle"), "Theirs", "it waits for a person");
     }
 
     async fn a_hundred_edits_cost_one_call(t: Bench) {
