@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use opstables::app::{App, Options};
 use opstables::clock::{Clock, Ids};
 use opstables::records::{Actor, queue_of};
-use opstables::store::queue::{self, Columns, Put, Settled, State};
+use opstables::store::queue::{self, Columns, Put, Settled};
 use opstables::store::{ConnectionRow, Org, connections, organizations};
 use opstables::tables::System;
 use opstables::tools::{Tool, Toolbox};
@@ -128,19 +128,7 @@ async fn drain(app: &App, org: Org) -> usize {
         if lines.is_empty() {
             return drained;
         }
-        let settled: Vec<Settled> = lines
-            .iter()
-            .map(|line| Settled {
-                row_id: line.row_id,
-                fence: line.fence,
-                columns: Some(Columns::new()),
-                state: State::Done,
-                run_after_ms: now_ms,
-                attempts: 0,
-                in_doubt: false,
-                failure: None,
-            })
-            .collect();
+        let settled: Vec<Settled> = lines.iter().map(|line| Settled::done(line, now_ms)).collect();
         let mut tx = store.begin().await.expect("a transaction");
         drained += queue::settle(&mut tx, org, hubspot, &settled, now_ms).await.expect("settled").len();
         tx.commit().await.expect("a commit");

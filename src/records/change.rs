@@ -77,6 +77,15 @@ pub enum Life {
 }
 
 impl Observed {
+    /// The places of the columns that it tells of, each once, in their order.
+    pub(super) fn places(&self) -> Vec<usize> {
+        let told = self.cells.iter().map(|(place, _)| *place);
+        let mut places: Vec<usize> = told.chain(self.acknowledged.iter().map(|(place, ..)| *place)).collect();
+        places.sort_unstable();
+        places.dedup();
+        places
+    }
+
     /// Nothing yet of a record.
     pub fn of(system: System, record: &str, received_ms: i64) -> Observed {
         Observed {

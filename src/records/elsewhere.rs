@@ -89,10 +89,7 @@ fn concerned(change: &Change<'_>) -> Vec<String> {
     for edit in &change.edits {
         match &edit.action {
             Action::Set { cells, .. } => places.extend(cells.iter().map(|(place, _)| *place)),
-            Action::Observe(observed) => {
-                places.extend(observed.cells.iter().map(|(place, _)| *place));
-                places.extend(observed.acknowledged.iter().map(|(place, ..)| *place));
-            }
+            Action::Observe(observed) => places.extend(observed.places()),
             Action::Empty(place) => places.push(*place),
             Action::Absorb(_) => places.extend(0..change.table.columns.len()),
             Action::Archive | Action::Restore => {}
@@ -126,11 +123,7 @@ impl Elsewhere {
         self.link_to(table, stored.head.id, observed, now);
         let source = Source::of(observed.system);
         let mut changed = Vec::new();
-        let mut places: Vec<usize> = observed.cells.iter().map(|(place, _)| *place).collect();
-        places.extend(observed.acknowledged.iter().map(|(place, ..)| *place));
-        places.sort_unstable();
-        places.dedup();
-        for place in places {
+        for place in observed.places() {
             let Some(column) = table.columns.get(place) else { continue };
             let mut known = self.known(column, stored.cell(table, place));
             for (_, sent, at_ms) in observed.acknowledged.iter().filter(|(of, ..)| *of == place) {

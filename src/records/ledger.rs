@@ -96,11 +96,3 @@ pub(super) fn value_hash(value: Option<&Value>) -> String {
     let digest = Sha256::digest(json!([value.is_some(), canonical]).to_string());
     hex::encode(digest.get(..12).unwrap_or_default())
 }
-
-impl Entry {
-    /// The order of values at a CRM.
-    pub(super) fn order(&self, other: &Entry) -> std::cmp::Ordering {
-        let key = |entry: &Entry| (entry.reported_ms, entry.value.as_ref().map(Value::canonical));
-        key(self).cmp(&key(other))
-    }
-}

@@ -279,7 +279,7 @@ impl Side {
     }
 
     fn insert(&mut self, entry: Entry) {
-        let place = self.timeline.partition_point(|known| known.before(&entry));
+        let place = self.timeline.partition_point(|known| known.order(&entry) == Ordering::Less);
         self.timeline.insert(place, entry);
     }
 
@@ -323,8 +323,9 @@ impl Entry {
         matches!(self.by, By::Other(_)) && self.at_ms == write.stamp.ms && self.value == write.value
     }
 
-    fn before(&self, other: &Entry) -> bool {
+    /// The order of values at a CRM. Of two at one moment, every order of arrival picks the same.
+    pub(super) fn order(&self, other: &Entry) -> Ordering {
         let key = |entry: &Entry| entry.value.as_ref().map(Value::canonical);
-        self.reported_ms.cmp(&other.reported_ms).then_with(|| key(self).cmp(&key(other))) == Ordering::Less
+        self.reported_ms.cmp(&other.reported_ms).then_with(|| key(self).cmp(&key(other)))
     }
 }

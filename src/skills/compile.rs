@@ -167,12 +167,7 @@ fn digest(row: &SkillRow) -> String {
 
 /// SHA-256 in small hexadecimal digits.
 pub(super) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-
-    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    hex::encode(Sha256::digest(bytes))
 }
 
 /// The skills at a path as an organization with this context would get them beside the platform's: what is

@@ -153,9 +153,7 @@ fn spelled(text: &str, dialect: Dialect) -> String {
 
 /// Makes the derived views and indexes again when the declarations they come from have changed.
 async fn derive(mut tx: super::Tx, derived: &[String]) -> Result<()> {
-    let digest = Sha256::digest(derived.join(";\n"))
-        .iter()
-        .fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
+    let digest = hex::encode(Sha256::digest(derived.join(";\n")));
     if derived_from(&mut tx).await? == digest {
         return Ok(());
     }

@@ -107,6 +107,28 @@ impl Queue {
     }
 }
 
+impl Settled {
+    /// The line waits again, with these columns or its own; what was in doubt is not any more.
+    pub fn again(line: &Leased, columns: Option<Columns>, run_after_ms: i64) -> Settled {
+        Settled {
+            row_id: line.row_id,
+            fence: line.fence,
+            columns,
+            state: State::Pending,
+            run_after_ms,
+            attempts: line.attempts,
+            in_doubt: false,
+            failure: None,
+        }
+    }
+
+    /// The line holds nothing any more.
+    pub fn done(line: &Leased, now_ms: i64) -> Settled {
+        let columns = Some(Columns::new());
+        Settled { state: State::Done, attempts: 0, ..Settled::again(line, columns, now_ms) }
+    }
+}
+
 impl State {
     pub const fn name(self) -> &'static str {
         match self {

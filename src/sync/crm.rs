@@ -255,6 +255,16 @@ impl Client {
     }
 }
 
+impl Landed {
+    /// The first fault among outcomes that holds for every call of the connection.
+    pub(super) fn fault_of_connection(landed: &[Landed]) -> Option<&Fault> {
+        landed.iter().find_map(|landed| match landed {
+            Landed::Later(fault) if fault.class.is_of_connection() => Some(fault),
+            _ => None,
+        })
+    }
+}
+
 /// How many records one call may write.
 pub fn most_at_once(system: System) -> usize {
     match system {

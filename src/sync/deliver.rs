@@ -17,7 +17,7 @@ use super::pace::Limit;
 use super::settle::settle;
 use crate::error::Result;
 use crate::records::{Stored, differing, lock, queue_of, sending, shadow};
-use crate::store::queue::{self, Columns, Leased, Settled, State};
+use crate::store::queue::{self, Leased, Settled};
 use crate::store::{LedgerRow, LinkRow, Org, Tx, connections, ledger, links};
 use crate::tables::{Catalog, CatalogTable, Connection, Object, System, Way};
 
@@ -142,7 +142,7 @@ async fn prepare<'a>(
                 row.and_then(|row| job(engine, (table, connection, &mapped), line, &row, link, &mut noted));
             match job {
                 Some(job) => jobs.push(job),
-                None => needless.push(done(line, now_ms)),
+                None => needless.push(Settled::done(line, now_ms)),
             }
         }
         if !jobs.is_empty() {
@@ -153,7 +153,7 @@ async fn prepare<'a>(
     let others = lines.iter().filter(|line| {
         Object::of_table(&line.table_key).is_none_or(|object| catalog.table(object.table()).is_err())
     });
-    needless.extend(others.map(|line| done(line, now_ms)));
+    needless.extend(others.map(|line| Settled::done(line, now_ms)));
     ledger::append(&mut tx, catalog.org, &noted, now).await?;
     queue::settle(&mut tx, catalog.org, queue_of(connection.system), &needless, now_ms).await?;
     tx.commit().await?;
@@ -224,11 +224,7 @@ fn judge(
     match sent {
         Ok(answer) => {
             limit.answered(&answer.pace, now_ms);
-            let throttled = answer.value.iter().find_map(|landed| match landed {
-                Landed::Later(fault) if fault.class.is_of_connection() => Some(fault),
-                _ => None,
-            });
-            if let Some(fault) = throttled {
+            if let Some(fault) = Landed::fault_of_connection(&answer.value) {
                 limit.failed(fault, jitter(engine), now_ms);
             }
             Ok(answer.value)
@@ -264,29 +260,8 @@ async fn give_back(
 }
 
 fn back(line: &Leased, fault: &Fault, until_ms: i64) -> Settled {
-    Settled {
-        row_id: line.row_id,
-        fence: line.fence,
-        columns: None,
-        state: State::Pending,
-        run_after_ms: until_ms,
-        attempts: line.attempts,
-        in_doubt: line.in_doubt,
-        failure: Some(fault.failure(None)),
-    }
-}
-
-fn done(line: &Leased, now_ms: i64) -> Settled {
-    Settled {
-        row_id: line.row_id,
-        fence: line.fence,
-        columns: Some(Columns::new()),
-        state: State::Done,
-        run_after_ms: now_ms,
-        attempts: 0,
-        in_doubt: false,
-        failure: None,
-    }
+    let failure = Some(fault.failure(None));
+    Settled { in_doubt: line.in_doubt, failure, ..Settled::again(line, None, until_ms) }
 }
 
 /// Notes on the connection how the call went. A token that is refused is replaced if that can be; else it stops the

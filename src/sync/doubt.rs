@@ -13,7 +13,7 @@ use super::settle::{left, take_in};
 use crate::error::Result;
 use crate::records::sides::Observation;
 use crate::records::{Life, Observed, queue_of};
-use crate::store::queue::{self, Leased, Settled, State};
+use crate::store::queue::{self, Leased, Settled};
 use crate::store::{Org, links};
 use crate::tables::{Catalog, CatalogTable, Object};
 
@@ -57,16 +57,8 @@ async fn send_again(engine: &Engine, catalog: &Catalog, access: &Access, lines: 
         let of_table: Vec<&Leased> = of_table.collect();
         let rows: Vec<Uuid> = of_table.iter().map(|line| line.row_id).collect();
         let left = left(&mut tx, catalog, connection, table, &rows).await?;
-        again.extend(of_table.into_iter().zip(left).map(|(line, columns)| Settled {
-            row_id: line.row_id,
-            fence: line.fence,
-            columns: Some(columns),
-            state: State::Pending,
-            run_after_ms: now_ms,
-            attempts: line.attempts,
-            in_doubt: false,
-            failure: None,
-        }));
+        let settled = of_table.into_iter().zip(left);
+        again.extend(settled.map(|(line, columns)| Settled::again(line, Some(columns), now_ms)));
     }
     queue::settle(&mut tx, catalog.org, queue_of(access.system), &again, now_ms).await?;
     tx.commit().await

@@ -28,10 +28,7 @@ pub(super) async fn settle(
     opens_ms: i64,
 ) -> Result<()> {
     let fault = match &answer {
-        Ok(landed) => landed.iter().find_map(|landed| match landed {
-            Landed::Later(fault) if fault.class.is_of_connection() => Some(fault.clone()),
-            _ => None,
-        }),
+        Ok(landed) => Landed::fault_of_connection(landed).cloned(),
         Err(fault) => Some(fault.clone()),
     };
     let landed = match answer {
@@ -183,8 +180,8 @@ async fn disputed(
     if troubled.is_empty() || !table.columns.iter().any(|column| is_manual(&column.key)) {
         return Ok(Vec::new());
     }
-    let lines = conflicts::of_rows(tx, catalog.org, &troubled).await?;
-    let open = lines.into_iter().filter(|line| line.resolution == "open" && is_manual(&line.column_key));
+    let known = conflicts::of_rows(tx, catalog.org, &troubled).await?;
+    let open = known.into_iter().filter(|line| line.resolution == "open" && is_manual(&line.column_key));
     Ok(open.map(|line| (line.row_id, line.column_key)).collect())
 }
 
@@ -207,16 +204,7 @@ fn settled(table: &CatalogTable, job: &Job, left: Columns, refusal: Option<Refus
     };
     let columns = if can_go_on { others } else { left };
     let failure = refusal.map(|refusal| Fault::of_refusal(&refusal).failure(refused.first().cloned()));
-    Settled {
-        row_id: job.line.row_id,
-        fence: job.line.fence,
-        columns: Some(columns),
-        state,
-        run_after_ms: now_ms,
-        attempts: 0,
-        in_doubt: false,
-        failure,
-    }
+    Settled { state, attempts: 0, failure, ..Settled::again(&job.line, Some(columns), now_ms) }
 }
 
 /// The line of a record that is tried again. What holds for all calls does not count as an attempt of this record.
@@ -232,16 +220,9 @@ fn later(engine: &Engine, table: &CatalogTable, job: &Job, left: Columns, fault:
     } else {
         fault.retry_after_ms.unwrap_or(0).max(0)
     };
-    Settled {
-        row_id: job.line.row_id,
-        fence: job.line.fence,
-        columns: Some(left),
-        state: State::Pending,
-        run_after_ms: now_ms.saturating_add(wait_ms),
-        attempts,
-        in_doubt: fault.sent,
-        failure: Some(fault.failure(None)),
-    }
+    let failure = Some(fault.failure(None));
+    let again = Settled::again(&job.line, Some(left), now_ms.saturating_add(wait_ms));
+    Settled { attempts, in_doubt: fault.sent, failure, ..again }
 }
 
 /// The places of the columns that a refusal is about: those of the property that it names, else all that were sent.

@@ -75,7 +75,7 @@ pub fn template(table: &Table) -> String {
     for row in view_rows(table) {
         digest.update(format!("{}|{}|{}\n", row.key, row.label, row.spec.0));
     }
-    digest.finalize().iter().take(8).fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+    hex::encode(&digest.finalize()[..8])
 }
 
 /// The options of a declared column as an organization keeps them.

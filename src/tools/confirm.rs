@@ -54,7 +54,7 @@ impl Bound {
         }
         Bound {
             call: call_digest(tool, arguments),
-            rows: hex(&digest.finalize()),
+            rows: hex::encode(digest.finalize()),
             who: ctx.actor.short(),
             until_ms: ctx.services.clock.now_ms() + VALID_MS,
         }
@@ -95,7 +95,7 @@ pub fn call_digest(tool: &str, arguments: &Json) -> String {
     let mut digest = Sha256::new();
     digest.update(tool.as_bytes());
     feed(&mut digest, arguments);
-    hex(&digest.finalize())
+    hex::encode(digest.finalize())
 }
 
 fn feed(digest: &mut Sha256, value: &Json) {
@@ -119,8 +119,4 @@ fn feed(digest: &mut Sha256, value: &Json) {
         }
         other => digest.update(format!("{other},")),
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(64), |text, byte| text + &format!("{byte:02x}"))
 }

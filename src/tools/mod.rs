@@ -162,12 +162,7 @@ fn canonical(value: Value) -> Value {
 }
 
 fn sha256(text: &str) -> String {
-    use std::fmt::Write as _;
-
-    Sha256::digest(text.as_bytes()).iter().fold(String::with_capacity(64), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    hex::encode(Sha256::digest(text.as_bytes()))
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 //! Step 0 looks for a request about a standard table; only what it leaves alone goes to the organization's
 //! skills. Reads can be run in the same call; a change is never run, only made ready.
 
-use std::fmt::Write as _;
 use std::ops::Range;
 use std::time::Instant;
 
@@ -281,8 +280,5 @@ fn hash(key: &[u8], message: &str) -> String {
     let folded = message.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return String::new() };
     mac.update(folded.as_bytes());
-    mac.finalize().into_bytes().iter().take(16).fold(String::with_capacity(32), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    hex::encode(&mac.finalize().into_bytes()[..16])
 }
