@@ -17,6 +17,7 @@ mod forms;
 pub mod hubspot;
 mod joined;
 pub mod mapping;
+mod oauth;
 pub mod pace;
 mod settle;
 pub mod status;

@@ -1,37 +1,12 @@
 //! New tokens: <https://developers.hubspot.com/docs/api-reference/latest/authentication/oauth-tokens>.
 
-use secrecy::{ExposeSecret, SecretString};
-
 use super::{HUBSPOT_API_VERSION, faults};
 use crate::sync::crm::{Client, Grant, Tokens};
-use crate::sync::fault::{Class, Fault};
-use crate::sync::wire::{self, text_at};
-use crate::sync::wording::Told;
+use crate::sync::fault::Fault;
+use crate::sync::oauth;
 
 /// New tokens for a refresh token. The old access token stays valid until its time is over.
 pub(in crate::sync) async fn refresh(client: &Client, grant: &Grant) -> Result<Tokens, Fault> {
     let url = format!("{}/oauth/{HUBSPOT_API_VERSION}/token", client.hosts.hubspot);
-    let form = [
-        ("grant_type", "refresh_token"),
-        ("client_id", grant.client_id.as_str()),
-        ("client_secret", grant.client_secret.expose_secret()),
-        ("refresh_token", grant.refresh.expose_secret()),
-    ];
-    let reply = wire::send(client.http.post(url).form(&form)).await?;
-    if !reply.is_success() {
-        // Whatever the answer repeats of the form is a secret.
-        let values = form.iter().map(|(_, value)| (*value).to_owned()).collect();
-        let mut fault = faults::fault(&reply, &Told { names: Vec::new(), values });
-        if fault.class == Class::Invalid {
-            // A refresh token that is void or of another app is a `400`: a person has to connect again.
-            fault.class = Class::Unauthorized;
-        }
-        return Err(fault);
-    }
-    let body = reply.read()?;
-    let secret = |key: &str| text_at(body, &[key]).map(|text| SecretString::from(text.into_owned()));
-    let access = secret("access_token")
-        .ok_or_else(|| Fault::sent(Class::Unexpected, "the answer has no access token"))?;
-    let lives_secs = body.get("expires_in").and_then(serde_json::Value::as_u64);
-    Ok(Tokens { access, refresh: secret("refresh_token"), lives_secs })
+    oauth::refresh(client, &url, grant, faults::fault).await
 }
