@@ -85,11 +85,6 @@ impl Vault {
 
     /// Seals secrets for one connection of one organization.
     pub fn seal(&self, org: Org, connection: Uuid, secrets: &Secrets, ids: &Ids) -> Result<Vec<u8>> {
-        let nonce = ids.secret();
-        let nonce: [u8; NONCE_BYTES] = nonce
-            .get(..NONCE_BYTES)
-            .and_then(|bytes| bytes.try_into().ok())
-            .ok_or_else(|| internal("a short nonce"))?;
         let oauth = secrets.oauth.as_ref().map(|oauth| {
             [
                 oauth.client_id.clone(),
@@ -98,28 +93,14 @@ impl Vault {
             ]
         });
         let sealed = Sealed { access: secrets.access.expose_secret().to_owned(), oauth };
-        let text = serde_json::to_vec(&sealed).map_err(internal)?;
-        let bound = bound_to(org, connection);
-        let payload = Payload { msg: &text, aad: &bound };
-        let mut bytes = nonce.to_vec();
-        let sealed = self.cipher()?.encrypt(&XNonce::from(nonce), payload);
-        bytes.extend(sealed.map_err(|_| internal("the tokens could not be sealed"))?);
-        Ok(bytes)
+        let text = serde_json::to_string(&sealed).map_err(internal)?;
+        self.seal_text(org, connection, &text.into(), ids)
     }
 
     /// Opens what [`Vault::seal`] made for this very connection.
     pub fn open(&self, org: Org, connection: Uuid, sealed: &[u8]) -> Result<Secrets> {
-        let wrong = || {
-            invalid("the connection's tokens cannot be opened with this process's key").hint(format!(
-                "set {VARIABLE} or sync.key_file to the key that it was connected with, or connect again"
-            ))
-        };
-        let (nonce, text) = sealed.split_at_checked(NONCE_BYTES).ok_or_else(wrong)?;
-        let nonce: [u8; NONCE_BYTES] = nonce.try_into().map_err(|_| wrong())?;
-        let bound = bound_to(org, connection);
-        let payload = Payload { msg: text, aad: &bound };
-        let text = self.cipher()?.decrypt(&XNonce::from(nonce), payload).map_err(|_| wrong())?;
-        let sealed: Sealed = serde_json::from_slice(&text).map_err(|_| wrong())?;
+        let text = self.open_text(org, connection, sealed)?;
+        let sealed: Sealed = serde_json::from_str(text.expose_secret()).map_err(|_| wrong_key())?;
         let oauth = sealed.oauth.map(|[client_id, client_secret, refresh]| OAuth {
             client_id,
             client_secret: client_secret.into(),
@@ -128,9 +109,40 @@ impl Vault {
         Ok(Secrets { access: sealed.access.into(), oauth })
     }
 
+    /// Seals a text for one connection of one organization.
+    pub fn seal_text(&self, org: Org, connection: Uuid, text: &SecretString, ids: &Ids) -> Result<Vec<u8>> {
+        let nonce = ids.secret();
+        let nonce: [u8; NONCE_BYTES] = nonce
+            .get(..NONCE_BYTES)
+            .and_then(|bytes| bytes.try_into().ok())
+            .ok_or_else(|| internal("a short nonce"))?;
+        let bound = bound_to(org, connection);
+        let payload = Payload { msg: text.expose_secret().as_bytes(), aad: &bound };
+        let mut bytes = nonce.to_vec();
+        let sealed = self.cipher()?.encrypt(&XNonce::from(nonce), payload);
+        bytes.extend(sealed.map_err(|_| internal("the tokens could not be sealed"))?);
+        Ok(bytes)
+    }
+
+    /// Opens what [`Vault::seal_text`] made for this very connection.
+    pub fn open_text(&self, org: Org, connection: Uuid, sealed: &[u8]) -> Result<SecretString> {
+        let (nonce, text) = sealed.split_at_checked(NONCE_BYTES).ok_or_else(wrong_key)?;
+        let nonce: [u8; NONCE_BYTES] = nonce.try_into().map_err(|_| wrong_key())?;
+        let bound = bound_to(org, connection);
+        let payload = Payload { msg: text, aad: &bound };
+        let text = self.cipher()?.decrypt(&XNonce::from(nonce), payload).map_err(|_| wrong_key())?;
+        String::from_utf8(text).map(SecretString::from).map_err(|_| wrong_key())
+    }
+
     fn cipher(&self) -> Result<XChaCha20Poly1305> {
         XChaCha20Poly1305::new_from_slice(self.key.expose_secret()).map_err(internal)
     }
+}
+
+fn wrong_key() -> crate::error::Error {
+    invalid("the connection's tokens cannot be opened with this process's key").hint(format!(
+        "set {VARIABLE} or sync.key_file to the key that it was connected with, or connect again"
+    ))
 }
 
 /// What sealed tokens are good for: nobody can move them to another connection.
