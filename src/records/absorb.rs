@@ -8,7 +8,7 @@ use super::sides::Lost;
 use super::stored::Stored;
 use super::write::Draft;
 use crate::clock::Ids;
-use crate::tables::{CatalogTable, Place};
+use crate::tables::{Access, CatalogTable, Place};
 
 /// Merges the cells of `other` into the draft's, each by the rule that merges two writes; the columns that changed. Where
 /// both hold a value, the one that lost is a conflict.
@@ -21,11 +21,11 @@ pub(super) fn absorb(
 ) -> Vec<usize> {
     let mut columns = Vec::new();
     for (place, column) in table.columns.iter().enumerate() {
-        if matches!(column.place, Place::Computed(_)) {
+        if matches!(column.place, Place::Computed(_)) || matches!(column.access, Access::Derived(_)) {
             continue;
         }
-        let Some(incoming) = other.cell(table, place) else { continue };
-        let current = draft.after.cell(table, place);
+        let Some(incoming) = other.written(table, place) else { continue };
+        let current = draft.after.written(table, place);
         let (merged, verdict) = merge(column.policy, current.clone(), incoming.clone());
         if let Some(current) = &current
             && current.value.is_some()
@@ -38,11 +38,14 @@ pub(super) fn absorb(
             elsewhere.lose(table, (draft.after.head.id, &column.key), "merge_collision", &lost, at);
         }
         if verdict == Verdict::Won {
+            draft.after.note_edit(current.as_ref());
             let before = draft.after.values.get(place).cloned().flatten();
             draft.after.put(table, place, merged);
             draft.changed.entry(place).or_insert(before);
             columns.push(place);
         }
     }
+    // What people here wrote into the other row is an edit of this one, whatever became of its value.
+    draft.after.note_edit(other.newest_of_ours(table).as_ref());
     columns
 }

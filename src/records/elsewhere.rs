@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use serde_json::{Map, json};
+use serde_json::{Map, Value as Json, json};
 use sqlx::types::Json as SqlJson;
 use uuid::Uuid;
 
 use super::actor::Source;
 use super::change::{Action, Change, Life, Observed};
 use super::ledger::{self, shadow};
+use super::life::Presence;
 use super::lost::loser;
 use super::merge::Cell;
 use super::sides::{Entry, Known, Sent, Side};
@@ -18,6 +19,9 @@ use crate::clock::Ids;
 use crate::error::Result;
 use crate::store::{self, ConflictRow, LedgerRow, LinkRow, Org, Tx, conflicts, links};
 use crate::tables::{Catalog, CatalogColumn, CatalogTable, Object, System, Value};
+
+/// The entry of a link's shadow for the record's last restoring; no column has this key.
+const BACK: &str = "";
 
 /// What is known of one row at the CRMs, and what of it has changed.
 #[derive(Debug, Default)]
@@ -35,6 +39,8 @@ pub(super) struct Elsewhere {
     pub(super) closed: Vec<(Uuid, &'static str)>,
     /// The columns whose cell or shadow moved.
     pub(super) moved: Vec<usize>,
+    /// The CRMs at which the record came back: whatever differs there must be sent.
+    pub(super) back: Vec<System>,
 }
 
 /// Loads what is known of the rows that a change is for; nothing while the table goes to no CRM.
@@ -90,9 +96,10 @@ fn concerned(change: &Change<'_>) -> Vec<String> {
         match &edit.action {
             Action::Set { cells, .. } => places.extend(cells.iter().map(|(place, _)| *place)),
             Action::Observe(observed) => places.extend(observed.places()),
+            Action::Bring(brought) => places.extend(brought.cells.iter().map(|cell| cell.place)),
             Action::Empty(place) => places.push(*place),
             Action::Absorb(_) => places.extend(0..change.table.columns.len()),
-            Action::Archive | Action::Restore => {}
+            Action::Archive | Action::Restore | Action::Erase | Action::Recompute => {}
         }
     }
     places.sort_unstable();
@@ -125,7 +132,7 @@ impl Elsewhere {
         let mut changed = Vec::new();
         for place in observed.places() {
             let Some(column) = table.columns.get(place) else { continue };
-            let mut known = self.known(column, stored.cell(table, place));
+            let mut known = self.known(column, stored.written(table, place));
             for (_, sent, at_ms) in observed.acknowledged.iter().filter(|(of, ..)| *of == place) {
                 known.acknowledged(source, *sent, *at_ms);
             }
@@ -133,10 +140,10 @@ impl Elsewhere {
                 known.observe(column.policy, source, seen, ids.next());
             }
             let before = stored.values.get(place).cloned().flatten();
-            if let Some(cell) =
-                known.current.clone().filter(|cell| stored.cell(table, place).as_ref() != Some(cell))
-            {
+            let current = stored.written(table, place);
+            if let Some(cell) = known.current.clone().filter(|cell| current.as_ref() != Some(cell)) {
                 stored.put(table, place, cell);
+                stored.note_edit(current.as_ref());
             }
             if stored.values.get(place).cloned().flatten() != before {
                 changed.push((place, before));
@@ -168,7 +175,7 @@ impl Elsewhere {
             return;
         }
         let Some(column) = table.columns.get(place) else { return };
-        let mut known = self.known(column, stored.cell(table, place));
+        let mut known = self.known(column, stored.written(table, place));
         known.changed();
         self.keep(table, column, stored.head.id, &known, (now, ids));
     }
@@ -176,12 +183,17 @@ impl Elsewhere {
     /// Notes that the CRM deleted or restored the record.
     pub(super) fn set_gone(&mut self, system: System, life: Life) {
         if let Some(link) = self.link_mut(system) {
-            match life {
-                Life::Deleted(ms) => link.gone_ms = Some(link.gone_ms.map_or(ms, |gone| gone.max(ms))),
-                Life::Restored(ms) if link.gone_ms.is_some_and(|gone| gone < ms) => link.gone_ms = None,
-                Life::Restored(_) => {}
+            let back_ms = link.shadow.0.get(BACK).and_then(Json::as_i64);
+            let mut presence = Presence { gone_ms: link.gone_ms, back_ms };
+            let is_back = presence.observe(life);
+            link.gone_ms = presence.gone_ms;
+            if let Some(back_ms) = presence.back_ms {
+                link.shadow.0.insert(BACK.to_owned(), back_ms.into());
             }
             self.links_changed = true;
+            if is_back {
+                self.back.push(system);
+            }
         }
     }
 
@@ -191,6 +203,7 @@ impl Elsewhere {
             link.record_id.clone_from(&observed.record);
             link.heard_at = now;
             link.modified_ms = link.modified_ms.max(observed.modified_ms);
+            link.read_ms = link.read_ms.max(observed.modified_ms.filter(|_| observed.is_whole));
             return;
         }
         self.links.push(LinkRow {
@@ -205,6 +218,7 @@ impl Elsewhere {
             modified_ms: observed.modified_ms,
             gone_ms: None,
             has_conflicts: false,
+            read_ms: observed.modified_ms,
         });
     }
 

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use super::actor::Source;
 use super::change::{Life, Observed};
 use super::elsewhere::Elsewhere;
+use super::life::{Standing, Turned};
 use super::merge::{Cell, Rule, Stamp};
 use super::sides::{Lost, SKEW_MAX_MS};
 use super::write::{Draft, RowOutcome, Touched};
@@ -58,8 +59,8 @@ fn name_record(table: &CatalogTable, draft: &mut Draft, record: &str, stamp: &St
     Some(place)
 }
 
-/// The row's life by a CRM's deletion or restoring: the later of the two stands, and an edit of ours that is later than a
-/// deletion keeps the row.
+/// The row's life by a CRM's deletion or restoring: the latest stands, and an edit of ours that is later than a deletion
+/// keeps the row.
 fn live(
     table: &CatalogTable,
     draft: &mut Draft,
@@ -70,30 +71,34 @@ fn live(
 ) -> Option<Touched> {
     elsewhere.set_gone(observed.system, life);
     let source = Source::of(observed.system);
-    let head = &draft.after.head;
-    match life {
-        Life::Deleted(ms) => {
-            let ms = ms.min(observed.received_ms.saturating_add(SKEW_MAX_MS));
-            let is_stale = draft.after.restored().is_some_and(|(restored, _)| restored >= ms);
-            if head.archived.is_some() || is_stale {
-                return None;
-            }
-            if let Some(newest) = draft.after.newest_of_ours(table).filter(|cell| cell.stamp.ms >= ms) {
-                let stamp = Stamp { ms, ctr: 0, source, actor: String::new() };
-                let loser = Cell { value: Some(Value::Text("deleted".to_owned())), stamp };
-                let lost = Lost { loser, reported_ms: Some(ms), winner: newest, rule: Rule::Tombstone };
-                elsewhere.lose(table, (draft.after.head.id, ""), "delete_vs_edit", &lost, at);
-                return None;
-            }
-            draft.after.head.archived = Some((ms, 0));
+    let latest_ms = observed.received_ms.saturating_add(SKEW_MAX_MS);
+    let life = match life {
+        Life::Deleted(ms) => Life::Deleted(ms.min(latest_ms)),
+        Life::Restored(ms) => Life::Restored(ms.min(latest_ms)),
+    };
+    let stamp = Stamp { ms: life.ms(), ctr: 0, source, actor: String::new() };
+    let edited = draft.after.newest_of_ours(table);
+    let mut standing = Standing { archived: draft.after.head.archived, restored: draft.after.restored() };
+    let turned = standing.observe(life, edited.as_ref().map(|cell| cell.stamp.ms));
+    if standing.restored != draft.after.restored() {
+        draft.after.restore(&stamp);
+    }
+    draft.after.head.archived = standing.archived;
+    match (turned, edited) {
+        (Turned::Kept, Some(winner)) => {
+            let loser = Cell { value: Some(Value::Text("deleted".to_owned())), stamp };
+            let lost = Lost { loser, reported_ms: Some(life.ms()), winner, rule: Rule::Tombstone };
+            elsewhere.lose(table, (draft.after.head.id, ""), "delete_vs_edit", &lost, at);
+            None
+        }
+        (Turned::Archived, _) => {
             draft.action = Some("archive");
             Some(Touched::Archived)
         }
-        Life::Restored(ms) if head.archived.is_some_and(|(archived, _)| archived < ms) => {
-            draft.after.restore(&Stamp { ms, ctr: 0, source, actor: String::new() });
+        (Turned::Restored, _) => {
             draft.action = Some("restore");
             Some(Touched::Restored)
         }
-        Life::Restored(_) => None,
+        (Turned::Kept | Turned::Nothing, _) => None,
     }
 }

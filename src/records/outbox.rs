@@ -102,7 +102,7 @@ fn compare(
         }
         return (differing, agreeing);
     };
-    let is_back = draft.action == Some("restore");
+    let is_back = draft.action == Some("restore") || known.back.contains(&connection.system);
     for (place, column) in table.columns.iter().enumerate() {
         let is_touched = is_back || draft.changed.contains_key(&place) || known.moved.contains(&place);
         if !is_touched || connection.sent(table.key(), &column.key).is_none() {

@@ -209,6 +209,23 @@ pub async fn give_up(
     Ok(())
 }
 
+/// Takes the values out of rows' lines. What stood open is settled: there is nothing left to decide about.
+pub async fn empty(tx: &mut Tx, org: Org, rows: &[Uuid]) -> Result<()> {
+    for chunk in rows.chunks(5_000) {
+        let mut sql = Sql::bulk(tx.dialect(), "update ops_sync_conflicts set winner_value = ");
+        sql.bind(Datum::Json(Some(Box::new(Json::Null)))).push(", loser_value = ");
+        sql.bind(Datum::Json(Some(Box::new(Json::Null))));
+        sql.push(", resolution = case when resolution = 'open' then 'superseded' else resolution end");
+        sql.push(" where org_id = ")
+            .bind(org)
+            .push(" and row_id in (")
+            .bind_all(chunk.iter().copied())
+            .push(")");
+        tx.execute(sql).await?;
+    }
+    Ok(())
+}
+
 /// Notes the change that a resolved line was resolved by.
 pub async fn set_change(tx: &mut Tx, org: Org, id: Uuid, change: Uuid) -> Result<()> {
     let text = "update ops_sync_conflicts set change_id = $3 where org_id = $1 and id = $2";

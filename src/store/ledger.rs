@@ -131,6 +131,16 @@ pub async fn remove(tx: &mut Tx, org: Org, row: Uuid, lines: &[Uuid]) -> Result<
     tx.execute(sql).await.map(drop)
 }
 
+/// Takes every line of rows away.
+pub async fn erase(tx: &mut Tx, org: Org, rows: &[Uuid]) -> Result<()> {
+    for chunk in rows.chunks(5_000) {
+        let mut sql = Sql::bulk(tx.dialect(), "delete from crm_ledger where org_id = ");
+        sql.bind(org).push(" and row_id in (").bind_all(chunk.iter().copied()).push(")");
+        tx.execute(sql).await?;
+    }
+    Ok(())
+}
+
 /// Forgets lines older than `before`, except the newest of each property.
 pub async fn forget(tx: &mut Tx, org: Org, before: DateTime<Utc>) -> Result<u64> {
     let text = "delete from crm_ledger

@@ -3,13 +3,13 @@
 use chrono::{DateTime, Utc};
 use opstables::records::merge::Cell;
 use opstables::records::sides::Observation;
-use opstables::records::{self, Action, Actor, Change, Edit, Observed, Source, Target};
+use opstables::records::{self, Action, Actor, Change, Edit, Life, Observed, Source, Target};
 use opstables::store::{Field, LinkRow, Sql, Tx, conflicts, ledger, links, read_text};
 use opstables::tables::{Catalog, CatalogTable, System, Value};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::world::{Ours, Version, WrittenBy};
+use super::world::{BEGIN_MS, Ours, Version, WrittenBy};
 use crate::harness::Bench;
 
 const COLUMN: &str = "title";
@@ -23,6 +23,8 @@ pub(super) struct Database<'a> {
 impl Database<'_> {
     /// A contact that is a record in both CRMs.
     pub(super) async fn new(t: &Bench, number: u64) -> Database<'_> {
+        // The row is older than all that is going to happen to it.
+        t.clock.advance_ms(BEGIN_MS - 1_200_000 - t.clock.now_ms());
         let email = format!("person{number}@example.com");
         let row = t.create("contacts", json!({"email": email})).await.parse().expect("an id");
         let ours = Database { t, row, record: number.to_string() };
@@ -55,10 +57,15 @@ impl Database<'_> {
         stored.expect("the row").cell(table, place)
     }
 
-    /// Each queue holds the column exactly while the CRM must be told.
+    /// Each queue holds the column exactly while the CRM must be told. Of a row that is archived or a record that is gone
+    /// it may hold what the worker will find needless.
     async fn check_queues(&self) {
         let (mut tx, catalog) = self.t.ctx().read().await.expect("a connection");
         for system in System::ALL {
+            let Some((stored, link)) = self.linked(&mut tx, &catalog, *system).await else { continue };
+            if stored.head.archived.is_some() || link.gone_ms.is_some() {
+                continue;
+            }
             let differs = self.differs(&mut tx, &catalog, *system).await.is_some();
             let queue = records::queue_of(*system).table();
             let columns = match tx.dialect() {
@@ -77,7 +84,8 @@ impl Database<'_> {
         }
     }
 
-    async fn differs(
+    /// The row and its link to a CRM, once there is one.
+    async fn linked(
         &self,
         tx: &mut Tx,
         catalog: &Catalog,
@@ -86,7 +94,20 @@ impl Database<'_> {
         let table: &CatalogTable = catalog.table("contacts").expect("a table");
         let stored = records::get(tx, catalog.org, table, self.row).await.expect("a read").expect("the row");
         let known = links::of_rows(tx, catalog.org, &[self.row]).await.expect("the links");
-        let link = known.into_iter().find(|link| link.system == system.name()).expect("a link");
+        Some((stored, known.into_iter().find(|link| link.system == system.name())?))
+    }
+
+    async fn differs(
+        &self,
+        tx: &mut Tx,
+        catalog: &Catalog,
+        system: System,
+    ) -> Option<(records::Stored, LinkRow)> {
+        let table: &CatalogTable = catalog.table("contacts").expect("a table");
+        let (stored, link) = self.linked(tx, catalog, system).await?;
+        if stored.head.archived.is_some() || link.gone_ms.is_some() {
+            return None;
+        }
         let connection = catalog.connection(system).expect("a connection");
         let differing = records::differing(connection, table, &stored, Some(&link));
         differing.contains_key(COLUMN).then_some((stored, link))
@@ -155,6 +176,31 @@ impl Ours for Database<'_> {
     async fn current(&mut self) -> Option<(Option<Value>, Version, WrittenBy)> {
         let cell = self.cell().await?;
         Some((cell.value, (cell.stamp.ms, cell.stamp.ctr), cell.stamp.source))
+    }
+
+    async fn lives(&mut self, source: Source, life: Life, received_ms: i64) {
+        let system = source.system().expect("a CRM");
+        let record = Observed::of(system, &self.record, received_ms);
+        Database::observe(self, system, |_| Observed { life: Some(life), ..record }).await;
+        self.check_queues().await;
+    }
+
+    async fn restore(&mut self, now_ms: i64) -> Version {
+        self.t.clock.advance_ms(now_ms - self.t.clock.now_ms());
+        let restore = json!({"table": "contacts", "ids": [self.row], "restore": true});
+        self.t.ok("archive_rows", restore).await;
+        self.check_queues().await;
+        let (mut tx, catalog) = self.t.ctx().read().await.expect("a connection");
+        let table = catalog.table("contacts").expect("a table");
+        let stored = records::get(&mut tx, catalog.org, table, self.row).await.expect("a read");
+        stored.expect("the row").restored().expect("a restored row")
+    }
+
+    async fn is_archived(&mut self) -> bool {
+        let (mut tx, catalog) = self.t.ctx().read().await.expect("a connection");
+        let table = catalog.table("contacts").expect("a table");
+        let stored = records::get(&mut tx, catalog.org, table, self.row).await.expect("a read");
+        stored.expect("the row").head.archived.is_some()
     }
 
     async fn lost(&mut self) -> Vec<(Option<Value>, Version, WrittenBy)> {

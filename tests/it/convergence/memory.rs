@@ -1,8 +1,9 @@
 //! Our side of a history as plain values: what the product computes, without a database.
 
-use opstables::records::Source;
+use opstables::records::life::{Presence, Standing};
 use opstables::records::merge::{Cell, Stamp, merge, tick};
-use opstables::records::sides::{Known, Observation, Sent, Side};
+use opstables::records::sides::{Known, Observation, SKEW_MAX_MS, Sent, Side};
+use opstables::records::{Life, Source};
 use opstables::tables::{Policy, Value};
 use uuid::Uuid;
 
@@ -10,13 +11,24 @@ use super::world::{Ours, Version, WrittenBy};
 
 pub(super) struct Memory {
     known: Known,
+    standing: Standing,
+    presences: [Presence; 2],
+    /// The latest edit here.
+    edited_ms: Option<i64>,
     ids: u128,
 }
 
 impl Default for Memory {
     fn default() -> Memory {
         let sides = vec![Side::new(Source::Hubspot), Side::new(Source::Attio)];
-        Memory { known: Known { sides, ..Known::default() }, ids: 0 }
+        let known = Known { sides, ..Known::default() };
+        Memory {
+            known,
+            standing: Standing::default(),
+            presences: <[Presence; 2]>::default(),
+            edited_ms: None,
+            ids: 0,
+        }
     }
 }
 
@@ -26,6 +38,15 @@ impl Memory {
         Uuid::from_u128(self.ids)
     }
 
+    fn presence(&mut self, source: Source) -> &mut Presence {
+        &mut self.presences[usize::from(source == Source::Attio)]
+    }
+
+    fn newest(&self) -> Option<Version> {
+        let cell = self.known.current.as_ref().map(|cell| (cell.stamp.ms, cell.stamp.ctr));
+        cell.max(self.standing.archived).max(self.standing.restored)
+    }
+
     fn side(&mut self, source: Source) -> &mut Side {
         self.known.sides.iter_mut().find(|side| side.source == source).expect("a side")
     }
@@ -33,8 +54,8 @@ impl Memory {
 
 impl Ours for Memory {
     async fn edit(&mut self, value: Option<Value>, now_ms: i64) -> Version {
-        let newest = self.known.current.as_ref().map(|cell| (cell.stamp.ms, cell.stamp.ctr));
-        let (ms, ctr) = tick(now_ms, newest);
+        let (ms, ctr) = tick(now_ms, self.newest());
+        self.edited_ms = self.edited_ms.max(Some(ms));
         let stamp = Stamp { ms, ctr, source: Source::App, actor: "copilot".to_owned() };
         let cell = Cell { value, stamp };
         self.known.current = Some(merge(Policy::Lww, self.known.current.take(), cell).0);
@@ -48,6 +69,9 @@ impl Ours for Memory {
     }
 
     async fn send(&mut self, source: Source, _: i64) -> Option<(Uuid, Option<Value>)> {
+        if self.standing.archived.is_some() || self.presence(source).gone_ms.is_some() {
+            return None;
+        }
         let current = self.known.current.clone();
         let id = self.id();
         let side = self.side(source);
@@ -74,6 +98,27 @@ impl Ours for Memory {
     async fn current(&mut self) -> Option<(Option<Value>, Version, WrittenBy)> {
         let cell = self.known.current.clone()?;
         Some((cell.value, (cell.stamp.ms, cell.stamp.ctr), cell.stamp.source))
+    }
+
+    async fn lives(&mut self, source: Source, life: Life, received_ms: i64) {
+        self.presence(source).observe(life);
+        let latest_ms = received_ms + SKEW_MAX_MS;
+        let life = match life {
+            Life::Deleted(ms) => Life::Deleted(ms.min(latest_ms)),
+            Life::Restored(ms) => Life::Restored(ms.min(latest_ms)),
+        };
+        self.standing.observe(life, self.edited_ms);
+    }
+
+    async fn restore(&mut self, now_ms: i64) -> Version {
+        let version = tick(now_ms, self.newest());
+        self.standing.archived = None;
+        self.standing.restored = Some(version);
+        version
+    }
+
+    async fn is_archived(&mut self) -> bool {
+        self.standing.archived.is_some()
     }
 
     async fn lost(&mut self) -> Vec<(Option<Value>, Version, WrittenBy)> {

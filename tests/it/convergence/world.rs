@@ -1,12 +1,15 @@
 //! A history: people edit in the app and in the CRMs, and the wires between them are as bad as they get. The world knows
 //! what really happened, so it can say what must have been lost without asking the product.
 
-use opstables::records::Source;
 use opstables::records::sides::Observation;
+use opstables::records::{Life, Source};
 use opstables::tables::Value;
 use uuid::Uuid;
 
 use crate::schedules::dice::Dice;
+
+/// When every history begins.
+pub(super) const BEGIN_MS: i64 = 1_772_445_600_000;
 
 pub(super) type Version = (i64, i64);
 pub(super) type WrittenBy = Source;
@@ -21,6 +24,11 @@ pub(super) trait Ours {
     /// The whole history of the property at the CRM: what is not in it never arrived.
     async fn read_back(&mut self, source: Source, history: Vec<Observation>);
     async fn current(&mut self) -> Option<(Option<Value>, Version, WrittenBy)>;
+    /// A CRM says that it deleted or restored the record.
+    async fn lives(&mut self, source: Source, life: Life, received_ms: i64);
+    /// Somebody here brings the archived row back; the version.
+    async fn restore(&mut self, now_ms: i64) -> Version;
+    async fn is_archived(&mut self) -> bool;
     async fn lost(&mut self) -> Vec<(Option<Value>, Version, WrittenBy)>;
 }
 
@@ -30,6 +38,8 @@ pub(super) struct World<O> {
     now_ms: i64,
     remotes: Vec<Remote>,
     writes: Vec<Write>,
+    /// When somebody here brought the row back.
+    restored_ms: Vec<i64>,
     values: usize,
     is_skewed: bool,
 }
@@ -51,6 +61,11 @@ struct Remote {
     history: Vec<Held>,
     /// Events that were not delivered yet, by their place in the history.
     events: Vec<usize>,
+    /// The record's deletions and restorings, each with when we first heard of it.
+    lives: Vec<(Life, Option<i64>)>,
+    /// Those that were not delivered yet.
+    life_events: Vec<usize>,
+    is_gone: bool,
     sending: Option<Sending>,
     in_doubt: bool,
 }
@@ -80,22 +95,35 @@ impl<O: Ours> World<O> {
             skew_ms: if is_skewed { i64::try_from(dice.roll(1_200_001)).unwrap_or(0) - 600_000 } else { 0 },
             history: Vec::new(),
             events: Vec::new(),
+            lives: Vec::new(),
+            life_events: Vec::new(),
+            is_gone: false,
             sending: None,
             in_doubt: false,
         };
         let remotes = vec![remote(Source::Hubspot), remote(Source::Attio)];
-        World { ours, dice, now_ms: 1_772_445_600_000, remotes, writes: Vec::new(), values: 0, is_skewed }
+        World {
+            ours,
+            dice,
+            now_ms: BEGIN_MS,
+            remotes,
+            writes: Vec::new(),
+            restored_ms: Vec::new(),
+            values: 0,
+            is_skewed,
+        }
     }
 
     pub(super) async fn play(mut self) {
         for _ in 0..4 + self.dice.roll(24) {
             self.now_ms += 1 + i64::try_from(self.dice.roll(20_000)).unwrap_or(0);
             let remote = self.dice.roll(2);
-            match self.dice.roll(10) {
-                0 | 1 => self.edit_in_app().await,
-                2 | 3 => self.edit_at(remote),
-                4 | 5 => self.send(remote).await,
-                6 => self.answer(remote).await,
+            match self.dice.roll(21) {
+                0..=3 => self.edit_in_app().await,
+                4..=7 => self.edit_at(remote),
+                8..=11 => self.send(remote).await,
+                12 | 13 => self.answer(remote).await,
+                14 => self.delete_or_restore_at(remote),
                 _ => self.deliver(remote).await,
             }
             self.look().await;
@@ -111,7 +139,15 @@ impl<O: Ours> World<O> {
         (self.is_skewed || !self.dice.chance(10)).then(|| Value::Text(format!("v{}", self.values)))
     }
 
+    /// An archived row takes no edits: it may be brought back first.
     async fn edit_in_app(&mut self) {
+        if self.ours.is_archived().await {
+            if self.dice.chance(50) {
+                return;
+            }
+            let (restored_ms, _) = self.ours.restore(self.now_ms).await;
+            self.restored_ms.push(restored_ms);
+        }
         let value = self.value();
         let current = self.ours.current().await;
         if current.as_ref().is_none_or(|(current, ..)| *current == value) && value.is_none() {
@@ -150,6 +186,9 @@ impl<O: Ours> World<O> {
     }
 
     fn edit_at(&mut self, remote: usize) {
+        if self.remotes[remote].is_gone {
+            return;
+        }
         let value = self.value();
         let base = self.remotes[remote].history.last();
         if base.map_or(value.is_none(), |base| base.value == value) {
@@ -162,12 +201,29 @@ impl<O: Ours> World<O> {
         self.hold(remote, value, write, false);
     }
 
+    /// Somebody deletes the record there, or brings it back.
+    fn delete_or_restore_at(&mut self, remote: usize) {
+        let at_ms = self.moment(remote);
+        let remote = &mut self.remotes[remote];
+        remote.is_gone = !remote.is_gone;
+        remote.life_events.push(remote.lives.len());
+        let life = if remote.is_gone { Life::Deleted(at_ms) } else { Life::Restored(at_ms) };
+        remote.lives.push((life, None));
+    }
+
+    /// Now by the clock of a CRM, after everything else that happened there.
+    fn moment(&self, remote: usize) -> i64 {
+        let now_ms = self.now_ms;
+        let remote = &self.remotes[remote];
+        let held = remote.history.last().map_or(i64::MIN, |held| held.at_ms);
+        let lived = remote.lives.last().map_or(i64::MIN, |(life, _)| life.ms());
+        (now_ms + remote.skew_ms).max(held + 1).max(lived + 1)
+    }
+
     /// The property has a value from now on, and an event tells of it.
     fn hold(&mut self, remote: usize, value: Option<Value>, write: Option<usize>, by_us: bool) -> i64 {
-        let now_ms = self.now_ms;
+        let at_ms = self.moment(remote);
         let remote = &mut self.remotes[remote];
-        let last = remote.history.last().map_or(i64::MIN, |held| held.at_ms);
-        let at_ms = (now_ms + remote.skew_ms).max(last + 1);
         remote.events.push(remote.history.len());
         remote.history.push(Held { value, at_ms, by_us, write });
         at_ms
@@ -192,7 +248,9 @@ impl<O: Ours> World<O> {
         let Some(mut sending) = self.remotes[remote].sending.take() else { return };
         let source = self.remotes[remote].source;
         match sending.applied_ms {
-            None if self.dice.chance(10) => self.remotes[remote].in_doubt = true,
+            None if self.remotes[remote].is_gone || self.dice.chance(10) => {
+                self.remotes[remote].in_doubt = true;
+            }
             None => {
                 let at_ms = self.hold(remote, sending.value.clone(), sending.write, true);
                 sending.applied_ms = Some(at_ms);
@@ -204,6 +262,16 @@ impl<O: Ours> World<O> {
     }
 
     async fn deliver(&mut self, remote: usize) {
+        let lives = self.remotes[remote].life_events.len();
+        if lives > 0 && self.dice.chance(50) {
+            let place = self.dice.roll(lives);
+            let life = self.remotes[remote].life_events[place];
+            if !self.dice.chance(20) {
+                self.remotes[remote].life_events.swap_remove(place);
+            }
+            self.tell_life(remote, life).await;
+            return;
+        }
         let waiting = self.remotes[remote].events.len();
         if waiting == 0 {
             return;
@@ -214,6 +282,15 @@ impl<O: Ours> World<O> {
             self.remotes[remote].events.swap_remove(place);
         }
         self.tell(remote, held).await;
+    }
+
+    /// An event counts from when it was first heard of, however often it comes.
+    async fn tell_life(&mut self, remote: usize, life: usize) {
+        let now_ms = self.now_ms;
+        let source = self.remotes[remote].source;
+        let (life, received_ms) = &mut self.remotes[remote].lives[life];
+        let received_ms = *received_ms.get_or_insert(now_ms);
+        self.ours.lives(source, *life, received_ms).await;
     }
 
     async fn tell(&mut self, remote: usize, held: usize) {
@@ -269,6 +346,9 @@ impl<O: Ours> World<O> {
         }
         self.remotes[remote].in_doubt = false;
         self.ours.read_back(self.remotes[remote].source, history).await;
+        if let Some(last) = self.remotes[remote].lives.len().checked_sub(1) {
+            self.tell_life(remote, last).await;
+        }
     }
 
     /// Everything arrives in the end, and what must be told is told.
@@ -278,7 +358,8 @@ impl<O: Ours> World<O> {
             self.now_ms += 60_000;
             let mut is_quiet = true;
             for remote in 0..self.remotes.len() {
-                while !self.remotes[remote].events.is_empty() {
+                while !self.remotes[remote].events.is_empty() || !self.remotes[remote].life_events.is_empty()
+                {
                     is_quiet = false;
                     self.deliver(remote).await;
                 }
@@ -297,12 +378,29 @@ impl<O: Ours> World<O> {
         }
     }
 
+    /// The row is archived if the latest of its deletions is later than whatever brought it back or was edited here.
+    fn is_deleted(&self) -> bool {
+        let (mut deleted, mut alive) = (i64::MIN, i64::MIN);
+        for (life, received_ms) in self.remotes.iter().flat_map(|remote| &remote.lives) {
+            let ms = life.ms().min(received_ms.expect("all was heard of") + 60_000);
+            match life {
+                Life::Deleted(_) => deleted = deleted.max(ms),
+                Life::Restored(_) => alive = alive.max(ms),
+            }
+        }
+        let ours = self.writes.iter().filter(|write| write.source == Source::App);
+        let ours = ours.filter_map(|write| write.version).map(|(ms, _)| ms);
+        deleted > ours.chain(self.restored_ms.iter().copied()).fold(alive, i64::max)
+    }
+
     async fn check(mut self) {
+        let is_archived = self.ours.is_archived().await;
+        assert_eq!(is_archived, self.is_deleted(), "whether the row lives");
         let key = |write: &Write| (write.version, write.source.rank());
         let Some(newest) = self.writes.iter().max_by_key(|write| key(write)) else { return };
         let current = self.ours.current().await.expect("a cell that was written");
         assert_eq!((&current.0, Some(current.1)), (&newest.value, newest.version), "the newest edit stands");
-        for remote in &self.remotes {
+        for remote in self.remotes.iter().filter(|remote| !is_archived && !remote.is_gone) {
             let there = remote.history.last().and_then(|held| held.value.clone());
             assert_eq!(there, current.0, "{:?} holds something else", remote.source);
         }
