@@ -16,11 +16,13 @@ pub struct Basis {
     pub now: DateTime<Utc>,
     /// The CRMs that the table is kept in step with.
     pub systems: Vec<System>,
+    /// Whether the statement begins with the meetings in question, by [`push_held`].
+    pub knows_held: bool,
 }
 
 impl Basis {
     pub fn new(catalog: &Catalog, table: &CatalogTable, now: DateTime<Utc>) -> Basis {
-        Basis { now, systems: catalog.connected(table).collect() }
+        Basis { now, systems: catalog.connected(table).collect(), knows_held: false }
     }
 }
 
@@ -33,28 +35,30 @@ pub(super) fn push_value(sql: &mut Sql, column: &CatalogColumn, basis: &Basis) {
         Place::RowTags => {
             sql.push("r.tags");
         }
-        Place::Computed(Derivation::MeetingHeld) => push_meeting_held(sql, basis.now),
+        Place::Computed(Derivation::MeetingHeld) => push_meeting_held(sql, basis),
         Place::Computed(Derivation::SyncStatus) => {
             sql.push(&sync_status(&basis.systems));
         }
-        Place::Computed(Derivation::ActiveContacts) => {
-            sql.push("cast(null as double precision)");
+        // The others have a slot.
+        Place::Computed(_) => {
+            sql.push("null");
         }
     }
 }
 
 /// Cancelled if the lead or its meeting is; Upcoming until the meeting starts; Met when it left a recording,
 /// a transcript or a completed outcome; otherwise a No Show.
-fn push_meeting_held(sql: &mut Sql, now: DateTime<Utc>) {
+fn push_meeting_held(sql: &mut Sql, basis: &Basis) {
     // It depends on declarations alone, and takes longer to compose than all else of a page's statement.
-    static TEXT: LazyLock<(String, String)> = LazyLock::new(meeting_held);
-    sql.push(&TEXT.0).bind(now).push(&TEXT.1);
+    static PROBED: LazyLock<(String, String)> = LazyLock::new(|| meeting_held(false));
+    static KNOWN: LazyLock<(String, String)> = LazyLock::new(|| meeting_held(true));
+    let (before, after) = if basis.knows_held { &*KNOWN } else { &*PROBED };
+    sql.push(before).bind(basis.now).push(after);
 }
 
 /// The SQL before and after the moment it is computed for.
-fn meeting_held() -> (String, String) {
+fn meeting_held(knows_held: bool) -> (String, String) {
     let lead = |key| slot(&LEADS, "r", key);
-    let meeting = |key| slot(&MEETINGS, "m", key);
     let before = format!(
         "case when {status} = 'cancelled' or {outcome} = 'cancelled' then 'Cancelled' \
          when {start} is null then null when {start} > ",
@@ -62,23 +66,54 @@ fn meeting_held() -> (String, String) {
         outcome = lead("meeting_outcome"),
         start = lead("meeting_start"),
     );
+    let held = if knows_held {
+        format!(
+            "({}, {}) in (select h.email, h.date from held h)",
+            lead("contact_email"),
+            lead("meeting_start")
+        )
+    } else {
+        format!(
+            "exists (select 1 from dynamic_table_rows m where m.org_id = r.org_id and {is_held} \
+             and {email} = {lead_email} and {date} = {start})",
+            is_held = is_held(),
+            email = meeting("contact_email"),
+            date = meeting("meeting_date"),
+            lead_email = lead("contact_email"),
+            start = lead("meeting_start"),
+        )
+    };
     let after = format!(
         " then 'Upcoming' when {outcome} = 'no_show' then 'No Show' \
-         when {recording} is not null or {outcome} = 'completed' or exists \
-         (select 1 from dynamic_table_rows m where m.org_id = r.org_id and m.table_key = 'meetings' \
-         and m.archived_ms is null and {email} = {lead_email} and {date} = {start} \
-         and ({meeting_recording} is not null or {transcript} is not null)) \
-         then 'Met' else 'No Show' end",
+         when {recording} is not null or {outcome} = 'completed' or {held} then 'Met' else 'No Show' end",
         outcome = lead("meeting_outcome"),
         recording = lead("meeting_recording_url"),
-        lead_email = lead("contact_email"),
-        start = lead("meeting_start"),
-        email = meeting("contact_email"),
-        date = meeting("meeting_date"),
-        meeting_recording = meeting("recording_url"),
-        transcript = meeting("transcript"),
     );
     (before, after)
+}
+
+/// Begins a statement with the meetings with these people that took place: one read of the index for all of them. A look
+/// for each lead is quick or very slow, as PostgreSQL picks one index or another while it has no statistics.
+pub(super) fn push_held(sql: &mut Sql, org: Org, emails: &[String]) {
+    let (email, date) = (meeting("contact_email"), meeting("meeting_date"));
+    sql.push(&format!(
+        "with held (email, date) as (select {email}, {date} from dynamic_table_rows m where m.org_id = "
+    ));
+    sql.bind(org).push(&format!(" and {} and {email} in (", is_held()));
+    sql.bind_all(emails.iter().map(String::as_str)).push(")) ");
+}
+
+/// That the row `m` is a live meeting which left a recording or a transcript.
+fn is_held() -> String {
+    format!(
+        "m.table_key = 'meetings' and m.archived_ms is null and ({} is not null or {} is not null)",
+        meeting("recording_url"),
+        meeting("transcript"),
+    )
+}
+
+fn meeting(key: &str) -> String {
+    slot(&MEETINGS, "m", key)
 }
 
 /// The worst of what the queues hold of the row; with nothing waiting, whether it has a live record.

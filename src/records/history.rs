@@ -9,7 +9,7 @@ use super::stored::{Stored, from_log};
 use crate::error::{Result, conflict, not_found};
 use crate::store::changes;
 use crate::store::{ChangeRow, Tx};
-use crate::tables::{Catalog, CatalogTable};
+use crate::tables::{Access, Catalog, CatalogTable};
 
 /// What undoing a change takes, and what of it can no longer be undone.
 #[derive(Debug)]
@@ -86,13 +86,19 @@ fn cells_back(
     let mut cells = Vec::new();
     for (key, values) in line.cells.0.get("cells").and_then(Json::as_object).into_iter().flatten() {
         let place = undone.table.columns.iter().position(|column| column.key == *key);
-        let current = place.and_then(|place| stored.cell(undone.table, place));
+        let column = place.and_then(|place| undone.table.columns.get(place));
+        let current = place.and_then(|place| stored.written(undone.table, place));
         let own = values.get(2).and_then(|own| Some((own.get(0)?.as_i64()?, own.get(1)?.as_i64()?)));
         let still = current.is_some_and(|cell| Some((cell.stamp.ms, cell.stamp.ctr)) == own.or(version));
-        match (place, place.and_then(|place| undone.table.columns.get(place)), still) {
-            (Some(place), Some(column), true) => {
-                cells.push((place, values.get(0).and_then(|before| from_log(column.kind, before))));
+        // Where more is shown than was written, what was written before stands behind.
+        let (is_computed, under) = (column.is_some_and(|it| it.derivation.is_some()), values.get(3));
+        match (place, column, still) {
+            (Some(place), Some(column), true) if !matches!(column.access, Access::Derived(_)) => {
+                let before = under.or_else(|| values.get(0));
+                cells.push((place, before.and_then(|before| from_log(column.kind, before))));
             }
+            // What was computed follows by itself.
+            _ if is_computed && under.is_none() => {}
             _ => undone.left.push(Left { row: line.row_id, column: Some(key.clone()) }),
         }
     }

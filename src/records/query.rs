@@ -71,10 +71,7 @@ pub(super) fn push_conditions(sql: &mut Sql, query: &Query<'_>, dialect: Dialect
     if let Some(ids) = &query.ids {
         sql.push(" and r.id in (").bind_all(ids.iter().copied()).push(")");
     }
-    for filter in &query.filters {
-        sql.push(" and ");
-        push_filter(sql, query, filter);
-    }
+    push_filters(sql, query, &query.filters);
     for group in query.any_of.iter().filter(|group| !group.is_empty()) {
         sql.push(" and (");
         for (i, filter) in group.iter().enumerate() {
@@ -92,6 +89,14 @@ pub(super) fn push_conditions(sql: &mut Sql, query: &Query<'_>, dialect: Dialect
         } else {
             sql.push("r.search like ").bind(format!("%{}%", like_literal(&word))).push(" escape '\\'");
         }
+    }
+}
+
+/// Appends that each of the filters holds, after another condition.
+pub(super) fn push_filters(sql: &mut Sql, query: &Query<'_>, filters: &[Filter]) {
+    for filter in filters {
+        sql.push(" and ");
+        push_filter(sql, query, filter);
     }
 }
 

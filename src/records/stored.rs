@@ -14,6 +14,12 @@ use crate::tables::{CatalogColumn, CatalogTable, Kind, Place, Storage, Value};
 
 /// The entry of `provenance` for the row's last restoring; no column has this key.
 const RESTORED: &str = "";
+/// Begins the entry of `provenance` for what was written into a column that shows what was computed; no column has such
+/// a key.
+const WRITTEN: &str = "written:";
+
+/// The entry of `provenance` for the newest edit here whose value a CRM's has replaced; no column has this key.
+const REPLACED: &str = "*";
 
 /// A row with its values in the order of the table's columns. Computed columns are none here.
 #[derive(Debug, Clone, PartialEq)]
@@ -140,6 +146,18 @@ impl Stored {
         }
     }
 
+    /// The last write into a column: its cell, or, where that shows what was computed, what stands under it. Writes are
+    /// merged with it, so that a computation never decides between people and CRMs.
+    pub fn written(&self, table: &CatalogTable, column: usize) -> Option<Cell> {
+        let shown = self.cell(table, column)?;
+        let declared = table.columns.get(column)?;
+        if !declared.is_combined() || shown.stamp.source != Source::Derived {
+            return Some(shown);
+        }
+        let kept = self.head.provenance.get(&under(&declared.key))?;
+        Some(Cell { value: from_log(declared.kind, kept.get(4)?), stamp: stamp_of(kept)? })
+    }
+
     /// The stamp of every value without one of its own.
     fn base(&self) -> Stamp {
         Stamp {
@@ -167,12 +185,21 @@ impl Stored {
             .fold((self.head.base_ms, self.head.base_ctr), Ord::max)
     }
 
-    /// The newest cell that people here wrote.
+    /// The newest edit that people here made of the row: its cell, or one without a value when a CRM's took its place.
     pub(super) fn newest_of_ours(&self, table: &CatalogTable) -> Option<Cell> {
-        let cells = (0..table.columns.len()).filter_map(|place| self.cell(table, place));
-        let ours =
-            cells.filter(|cell| cell.stamp.source.system().is_none() && cell.stamp.source != Source::Derived);
+        let cells = (0..table.columns.len()).filter_map(|place| self.written(table, place));
+        let replaced = own_stamp(&self.head.provenance, REPLACED).map(|stamp| Cell { value: None, stamp });
+        let ours = cells.filter(|cell| is_ours(&cell.stamp)).chain(replaced);
         ours.max_by_key(|cell| (cell.stamp.ms, cell.stamp.ctr))
+    }
+
+    /// Remembers when a cell was edited here, now that a CRM's value stands in its place.
+    pub(super) fn note_edit(&mut self, replaced: Option<&Cell>) {
+        let Some(cell) = replaced.filter(|cell| is_ours(&cell.stamp)) else { return };
+        let known = own_stamp(&self.head.provenance, REPLACED).map(|stamp| (stamp.ms, stamp.ctr));
+        if known < Some((cell.stamp.ms, cell.stamp.ctr)) {
+            self.head.provenance.insert(REPLACED.to_owned(), entry(&cell.stamp));
+        }
     }
 
     /// The version of the last restoring; none when the row was never archived.
@@ -180,18 +207,54 @@ impl Stored {
         own_stamp(&self.head.provenance, RESTORED).map(|stamp| (stamp.ms, stamp.ctr))
     }
 
-    /// Makes an archived row live again.
+    /// Makes an archived row live again, or remembers that it was restored at a CRM.
     pub(super) fn restore(&mut self, stamp: &Stamp) {
         self.head.archived = None;
         self.head.provenance.insert(RESTORED.to_owned(), entry(stamp));
     }
 
-    /// Puts a cell into the row, keeping its stamp apart only where it differs from the row's base.
+    /// Puts what is computed for a column into the row, above what was written there.
+    pub(super) fn put_computed(&mut self, table: &CatalogTable, column: usize, cell: Cell) {
+        let written = self.written(table, column);
+        let Some(declared) = table.columns.get(column) else { return };
+        self.put_shown(declared, column, cell);
+        if declared.is_combined() {
+            self.put_under(&declared.key, written.as_ref());
+        }
+    }
+
+    /// Puts a written cell into the row. A column that shows more than what was written shows the rest again when it has been
+    /// computed anew.
     pub(super) fn put(&mut self, table: &CatalogTable, column: usize, cell: Cell) {
+        let Some(declared) = table.columns.get(column) else { return };
+        if declared.is_combined() {
+            let shown = self.cell(table, column);
+            let is_computed = shown.is_some_and(|shown| shown.stamp.source == Source::Derived);
+            if is_computed && self.written(table, column).and_then(|written| written.value) == cell.value {
+                self.put_under(&declared.key, Some(&cell));
+                return;
+            }
+            self.put_under(&declared.key, None);
+        }
+        self.put_shown(declared, column, cell);
+    }
+
+    /// Keeps the write that stands under what was computed.
+    fn put_under(&mut self, key: &str, written: Option<&Cell>) {
+        let key = under(key);
+        match written {
+            Some(Cell { value, stamp: Stamp { ms, ctr, source, actor } }) => {
+                let entry = json!([ms, ctr, source.name(), actor, to_log(value.as_ref())]);
+                self.head.provenance.insert(key, entry);
+            }
+            None => drop(self.head.provenance.remove(&key)),
+        }
+    }
+
+    /// Puts a cell into its slot, keeping its stamp apart only where it differs from the row's base.
+    fn put_shown(&mut self, declared: &CatalogColumn, column: usize, cell: Cell) {
         let base = self.base();
-        let (Some(declared), Some(slot)) = (table.columns.get(column), self.values.get_mut(column)) else {
-            return;
-        };
+        let Some(slot) = self.values.get_mut(column) else { return };
         if cell.value.is_some() && cell.stamp == base {
             self.head.provenance.remove(&declared.key);
         } else {
@@ -239,16 +302,29 @@ pub(super) fn fold(text: &str) -> String {
     folded.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// Whether people here wrote it, not a CRM and not a computation.
+fn is_ours(stamp: &Stamp) -> bool {
+    stamp.source.system().is_none() && stamp.source != Source::Derived
+}
+
 fn entry(stamp: &Stamp) -> Json {
     json!([stamp.ms, stamp.ctr, stamp.source.name(), stamp.actor])
 }
 
 fn own_stamp(provenance: &Map<String, Json>, key: &str) -> Option<Stamp> {
-    let [ms, ctr, source, actor] = provenance.get(key)?.as_array()?.as_slice() else { return None };
+    stamp_of(provenance.get(key)?)
+}
+
+fn stamp_of(entry: &Json) -> Option<Stamp> {
+    let [ms, ctr, source, actor, ..] = entry.as_array()?.as_slice() else { return None };
     Some(Stamp {
         ms: ms.as_i64()?,
         ctr: ctr.as_i64()?,
         source: Source::from_name(source.as_str()?)?,
         actor: actor.as_str()?.to_owned(),
     })
+}
+
+fn under(key: &str) -> String {
+    format!("{WRITTEN}{key}")
 }

@@ -66,6 +66,8 @@ pub struct CatalogColumn {
     pub words: Vec<String>,
     pub options: Vec<CatalogOption>,
     pub access: Access,
+    /// What is computed for it, alone or beside what is written.
+    pub derivation: Option<Derivation>,
     pub custom: bool,
     pub hidden: bool,
     pub detail: bool,
@@ -218,6 +220,11 @@ impl CatalogColumn {
     /// Whether it takes what a CRM says: a stored column that is not the record's own id.
     pub fn is_observed(&self) -> bool {
         self.access != Access::Synced && !matches!(self.place, Place::Computed(_))
+    }
+
+    /// Whether what it shows is more than what was last written into it.
+    pub fn is_combined(&self) -> bool {
+        self.derivation.is_some() && self.is_editable()
     }
 
     /// Whether a caller may set it.

@@ -24,6 +24,8 @@ pub struct Column {
     /// The values of a status column, in their order; empty for other kinds.
     pub options: &'static [Choice],
     pub access: Access,
+    /// What is computed for the column, alone or beside what is written into it.
+    pub derivation: Option<Derivation>,
     /// The application field that a backfill reads.
     pub app_source: &'static str,
     /// The HubSpot property this column reads and writes, when there is one by default.
@@ -63,19 +65,51 @@ pub enum Access {
     Editable,
     /// Set by synchronization only.
     Synced,
-    /// Computed by the product; the text says from what.
+    /// Computed by the product, and set by nobody.
     Derived(Derivation),
 }
 
-/// The computations behind derived columns.
+/// The computations behind derived columns. What a column without a slot shows is computed when it is read; the others
+/// are stored, brought up to date by every write that they depend on, and by the worker as time passes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Derivation {
-    /// From the lead's status, meeting time, outcome and recording, at the moment of reading.
     MeetingHeld,
-    /// How many live contacts name this company; kept up to date by every contact write.
-    ActiveContacts,
-    /// From the link of the row to its CRM records.
     SyncStatus,
+    ActiveContacts,
+    LastEngagement,
+    LastContact,
+    RecentSignals,
+}
+
+impl Derivation {
+    pub const ALL: [Derivation; 6] = [
+        Derivation::MeetingHeld,
+        Derivation::SyncStatus,
+        Derivation::ActiveContacts,
+        Derivation::LastEngagement,
+        Derivation::LastContact,
+        Derivation::RecentSignals,
+    ];
+
+    /// From what it is computed.
+    pub const fn about(self) -> &'static str {
+        match self {
+            Derivation::MeetingHeld => {
+                "the lead's status, meeting_start, meeting_outcome and recording, the meeting at that time, and the clock"
+            }
+            Derivation::SyncStatus => "the row's links to records of CRMs and its lines in their queues",
+            Derivation::ActiveContacts => "how many live contacts name the company",
+            Derivation::LastEngagement => {
+                "the latest of what was written and of the meetings with the contact's e-mail address that have begun"
+            }
+            Derivation::LastContact => {
+                "the latest of what was written and of the last_engagement of the company's live contacts"
+            }
+            Derivation::RecentSignals => {
+                "what was written, and the declared signals of the leads and meetings with the contact's e-mail address"
+            }
+        }
+    }
 }
 
 /// One value of a status column.
@@ -167,6 +201,7 @@ impl Column {
             role: None,
             options: &[],
             access: Access::Editable,
+            derivation: None,
             app_source: "",
             hubspot: None,
             attio: None,
@@ -186,6 +221,7 @@ impl Column {
         let mut column = Column::new(key, label, kind, 0, about);
         column.slot = None;
         column.access = Access::Derived(derivation);
+        column.derivation = Some(derivation);
         column
     }
 
@@ -241,6 +277,13 @@ impl Column {
     /// Computed by the product and stored in its slot.
     pub const fn derived(mut self, derivation: Derivation) -> Column {
         self.access = Access::Derived(derivation);
+        self.derivation = Some(derivation);
+        self
+    }
+
+    /// Written like any other column, and shown together with what is computed.
+    pub const fn with(mut self, derivation: Derivation) -> Column {
+        self.derivation = Some(derivation);
         self
     }
 

@@ -225,7 +225,8 @@ const COLUMNS: &[Column] = &[
         ])
         .from_app("the latest of the CRM's and its contacts' last_engagement")
         .hubspot(CrmField::read("notes_last_contacted", Form::Instant))
-        .attio(CrmField::read("last_interaction", Form::Instant)),
+        .attio(CrmField::read("last_interaction", Form::Instant))
+        .with(Derivation::LastContact),
 ];
 
 /// The first word of a size is its range, by which a plain number of employees finds it; the others are the

@@ -172,7 +172,8 @@ const COLUMNS: &[Column] = &[
         ])
         .from_app("the latest of the CRM's and the contact's own meetings")
         .hubspot(CrmField::read("notes_last_contacted", Form::Instant))
-        .attio(CrmField::read("last_interaction", Form::Instant)),
+        .attio(CrmField::read("last_interaction", Form::Instant))
+        .with(Derivation::LastEngagement),
     Column::new(
         "lifecycle_stage",
         "Lifecycle Stage",
@@ -211,7 +212,8 @@ const COLUMNS: &[Column] = &[
         "What the person did of late, as short phrases",
     )
     .words(&["signals", "signal", "buying signals", "intent signals", "recent signal"])
-    .said(&["showing signals"]),
+    .said(&["showing signals"])
+    .with(Derivation::RecentSignals),
     Column::computed(
         "sync_status",
         "Sync Status",

@@ -14,7 +14,7 @@ use super::filter::spec_of;
 use super::{TABLES, Table, View};
 use crate::error::Result;
 use crate::store::{ColumnRow, Org, TableRow, Tx, ViewRow};
-use crate::store::{organizations, structure};
+use crate::store::{derived, organizations, structure};
 
 /// What provisioning did to one table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
@@ -41,6 +41,10 @@ pub async fn provision(
     // The organization's own line is the lock: the second of two processes sees the first one's tables.
     organizations::bump(tx, org).await?;
     let known = structure::tables(tx, org).await?;
+    if known.is_empty() {
+        // Without rows there is nothing to be computed anew.
+        derived::reach(tx, org, now).await?;
+    }
     let mut done = Vec::with_capacity(TABLES.len());
     for &table in TABLES {
         let row = known.iter().find(|row| row.key == table.key);
@@ -57,6 +61,8 @@ pub async fn provision(
         }
         if outcome == Provisioned::Restored {
             structure::set_table_deleted(tx, org, table.key, None).await?;
+            // Nothing followed what its rows depend on.
+            derived::restart(tx, org).await?;
         }
         done.push((table, outcome));
     }

@@ -74,6 +74,7 @@ pub(super) fn catalog_column(declared: &Column) -> CatalogColumn {
             })
             .collect(),
         access: declared.access,
+        derivation: declared.derivation,
         custom: false,
         hidden: false,
         detail: declared.detail,

@@ -29,21 +29,20 @@ pub(super) async fn check(player: &Player<'_>) {
         for stored in records::lock(&mut tx, t.org, table, &ids).await.expect("the rows") {
             let row = &world.rows[&stored.head.id];
             assert_eq!(stored.head.archived, row.archived, "whether {} is archived", stored.head.id);
+            let kept = |cell: Option<records::merge::Cell>| {
+                cell.map(|cell| {
+                    let records::merge::Stamp { ms, ctr, source, actor } = cell.stamp;
+                    (shown(cell.value.as_ref()), source.name(), actor, (ms, ctr))
+                })
+            };
+            let wanted = |cell: Option<&Cell>| {
+                cell.map(|cell| (cell.value.clone(), cell.source, cell.actor.clone(), cell.version))
+            };
             for (place, column) in table.columns.iter().enumerate() {
-                let kept = stored.cell(table, place);
-                let kept = kept.map(|cell| {
-                    (
-                        shown(cell.value.as_ref()),
-                        cell.stamp.source.name(),
-                        cell.stamp.actor,
-                        (cell.stamp.ms, cell.stamp.ctr),
-                    )
-                });
-                let wanted = row
-                    .cells
-                    .get(&column.key)
-                    .map(|cell| (cell.value.clone(), cell.source, cell.actor.clone(), cell.version));
-                assert_eq!(kept, wanted, "{} of {} {}", column.key, table.key(), stored.head.id);
+                let (of, key) =
+                    (format!("{} of {} {}", column.key, table.key(), stored.head.id), &column.key);
+                assert_eq!(kept(stored.cell(table, place)), wanted(row.cells.get(key)), "{of}");
+                assert_eq!(kept(stored.written(table, place)), wanted(row.written(key)), "{of}, as written");
                 assert_eq!(shown(stored.values[place].as_ref()), row.value(&column.key), "{}", column.key);
             }
         }

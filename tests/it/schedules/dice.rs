@@ -43,6 +43,7 @@ pub(super) fn columns(table: &str) -> &'static [(&'static str, Holds)] {
             ("company_name", COMPANIES),
             ("company_name", COMPANIES),
             ("last_engagement", Holds::Times),
+            ("recent_signals", Holds::Tags),
             ("lifecycle_stage", Holds::Words(&["lead", "mql", "customer"])),
             ("tags", Holds::Tags),
         ],
@@ -51,6 +52,7 @@ pub(super) fn columns(table: &str) -> &'static [(&'static str, Holds)] {
             ("domain", Holds::Words(&["acme.com", "globex.io"])),
             ("industry", Holds::Words(&["tools", "toys"])),
             ("revenue", Holds::Numbers),
+            ("last_contact_date", Holds::Times),
             ("tags", Holds::Tags),
         ],
     }
@@ -132,6 +134,7 @@ impl Dice {
                     "1965-05-05T05:05:05Z",
                     "2030-12-31T23:59:59Z",
                     "2026-02-28T12:00:00.125Z",
+                    "2026-03-03T09:00:00Z",
                 ]);
                 let moment: DateTime<Utc> = text.parse().expect("a moment in RFC 3339");
                 (json!(text), json!(moment))

@@ -6,6 +6,7 @@
 mod calls;
 mod columns;
 mod compare;
+mod derived;
 pub(crate) mod dice;
 mod model;
 

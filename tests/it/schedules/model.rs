@@ -21,13 +21,15 @@ pub(super) struct Cell {
     pub(super) actor: String,
     pub(super) version: Version,
     /// The change that wrote it.
-    change: usize,
+    pub(super) change: usize,
 }
 
 #[derive(Debug, Clone)]
 pub(super) struct Row {
     pub(super) table: &'static str,
     pub(super) cells: BTreeMap<String, Cell>,
+    /// What was written into columns that show what was computed.
+    pub(super) under: BTreeMap<String, Cell>,
     pub(super) archived: Option<Version>,
     /// The change that made, archived or restored it last.
     life: usize,
@@ -36,7 +38,7 @@ pub(super) struct Row {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Deed {
+pub(super) enum Deed {
     Create,
     Update,
     Archive,
@@ -47,9 +49,9 @@ enum Deed {
 pub(super) struct Change {
     /// None for what the product computed by itself.
     pub(super) id: Option<String>,
-    table: &'static str,
-    /// What was done to each row, and what its changed cells held before.
-    rows: BTreeMap<Uuid, (Deed, BTreeMap<String, Json>)>,
+    pub(super) table: &'static str,
+    /// What was done to each row, and what was written before into the cells that were written.
+    pub(super) rows: BTreeMap<Uuid, (Deed, BTreeMap<String, Json>)>,
     is_undone: bool,
 }
 
@@ -68,7 +70,7 @@ pub(super) struct Edit {
     pub(super) what: Do,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Do {
     Set {
         cells: Vec<(String, Json)>,
@@ -78,6 +80,8 @@ pub(super) enum Do {
     Restore,
     /// Clears a cell, in an archived row too.
     Empty(String),
+    /// Nothing, but what is computed for the row.
+    Recompute,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -95,6 +99,12 @@ impl Row {
 
     pub(super) fn is_live(&self) -> bool {
         self.archived.is_none()
+    }
+
+    /// The last write into a column.
+    pub(super) fn written(&self, column: &str) -> Option<&Cell> {
+        let shown = self.cells.get(column)?;
+        if shown.source == "derived" && is_combined(column) { self.under.get(column) } else { Some(shown) }
     }
 }
 
@@ -120,12 +130,12 @@ impl World {
         match written {
             Err(_) => *self = before,
             Ok(None) => {}
-            Ok(Some(_)) => self.derive(table, writer.now, &before),
+            Ok(Some(number)) => self.follow(number, writer.now, &before),
         }
         written
     }
 
-    fn write_edits(
+    pub(super) fn write_edits(
         &mut self,
         table: &'static str,
         writer: &Writer,
@@ -138,8 +148,20 @@ impl World {
         }
         let number = self.changes.len();
         let mut change = Change { id: None, table, rows: BTreeMap::new(), is_undone: false };
+        let before = self.clone();
         for edit in edits {
             self.write_edit(&mut change, number, version, writer, edit)?;
+        }
+        for edit in edits {
+            let stamp = Cell {
+                value: Json::Null,
+                source: "derived",
+                actor: "system".to_owned(),
+                version,
+                change: number,
+            };
+            let is_asked = edit.what == Do::Recompute;
+            self.fill(&mut change, (edit.id, is_asked), before.rows.get(&edit.id), &stamp, writer.now);
         }
         if change.rows.is_empty() {
             return Ok(None);
@@ -175,7 +197,14 @@ impl World {
             let cells = initial.map(|(key, value)| (key.to_owned(), cell(value))).into_iter().collect();
             self.rows.insert(
                 edit.id,
-                Row { table: change.table, cells, archived: None, life: number, seen: version },
+                Row {
+                    table: change.table,
+                    cells,
+                    under: BTreeMap::new(),
+                    archived: None,
+                    life: number,
+                    seen: version,
+                },
             );
             change.rows.insert(edit.id, (Deed::Create, BTreeMap::new()));
         }
@@ -189,7 +218,7 @@ impl World {
             Do::Empty(column) => (vec![(column.clone(), Json::Null)], Deed::Update),
             Do::Archive if row.is_live() => (Vec::new(), Deed::Archive),
             Do::Restore if !row.is_live() => (Vec::new(), Deed::Restore),
-            Do::Archive | Do::Restore => return Ok(()),
+            Do::Archive | Do::Restore | Do::Recompute => return Ok(()),
         };
         if deed != Deed::Update {
             row.archived = (deed == Deed::Archive).then_some(version);
@@ -197,12 +226,23 @@ impl World {
             change.rows.insert(edit.id, (deed, BTreeMap::new()));
         }
         for (key, value) in cells {
-            let known = row.value(&key);
-            if known != value {
-                row.cells.insert(key.clone(), cell(value));
-                let (_, before) = change.rows.entry(edit.id).or_insert((Deed::Update, BTreeMap::new()));
-                before.entry(key).or_insert(known);
+            let written = row.written(&key).map_or(Json::Null, |cell| cell.value.clone());
+            let (deed, before) =
+                change.rows.get(&edit.id).cloned().unwrap_or((Deed::Update, BTreeMap::new()));
+            let is_own = deed == Deed::Create || before.contains_key(&key);
+            if row.value(&key) == value || (written == value && !is_own) {
+                continue;
             }
+            let is_computed =
+                is_combined(&key) && row.cells.get(&key).is_some_and(|it| it.source == "derived");
+            if is_computed && written == value {
+                row.under.insert(key.clone(), cell(value));
+            } else {
+                row.under.remove(&key);
+                row.cells.insert(key.clone(), cell(value));
+            }
+            let (_, before) = change.rows.entry(edit.id).or_insert((Deed::Update, BTreeMap::new()));
+            before.entry(key).or_insert(written);
         }
         Ok(())
     }
@@ -226,7 +266,12 @@ impl World {
                 Deed::Create
                     if is_last
                         && row.is_live()
-                        && row.cells.values().filter(by_hand).all(|cell| cell.change == number) =>
+                        && row
+                            .cells
+                            .values()
+                            .chain(row.under.values())
+                            .filter(by_hand)
+                            .all(|it| it.change == number) =>
                 {
                     Do::Archive
                 }
@@ -235,7 +280,7 @@ impl World {
                 Deed::Update if row.is_live() => {
                     let mine = |key: &String| {
                         !self.is_gone(change.table, key)
-                            && row.cells.get(key).is_some_and(|cell| cell.change == number)
+                            && row.written(key).is_some_and(|cell| cell.change == number)
                     };
                     let (back, gone): (Vec<_>, Vec<_>) = before.iter().partition(|(key, _)| mine(key));
                     left.extend(gone.into_iter().map(|(key, _)| (id, Some(key.clone()))));
@@ -257,55 +302,9 @@ impl World {
         self.changes[number].is_undone = undoing.is_some();
         Ok((undoing, left))
     }
-
-    /// Companies know how many live contacts name them, and when one of those was last heard from.
-    fn derive(&mut self, table: &'static str, now: DateTime<Utc>, before: &World) {
-        let (name, watched) = match table {
-            "contacts" => ("company_name", ["company_name", "last_engagement"]),
-            "companies" => ("name", ["name", "name"]),
-            _ => return,
-        };
-        let mut names = BTreeSet::new();
-        for id in self.changes.last().expect("a change that was just made").rows.keys() {
-            let (old, new) = (before.rows.get(id), &self.rows[id]);
-            let same = |old: &&Row| {
-                old.is_live() == new.is_live()
-                    && watched.iter().all(|column| old.value(column) == new.value(column))
-            };
-            if !old.as_ref().is_some_and(same) {
-                names.extend(old.into_iter().chain([new]).filter_map(|row| folded(&row.value(name))));
-            }
-        }
-        let concerned =
-            |row: &Row| row.is_live() && folded(&row.value("name")).is_some_and(|name| names.contains(&name));
-        let edits: Vec<Edit> =
-            self.ids("companies", concerned).into_iter().map(|id| self.figures(id)).collect();
-        let writer = Writer { source: "derived", actor: "system".to_owned(), now };
-        let written = self.write_edits("companies", &writer, &edits);
-        assert!(written.is_ok(), "live rows take figures");
-    }
-
-    fn figures(&self, id: Uuid) -> Edit {
-        let name = folded(&self.rows[&id].value("name"));
-        let of_it = |row: &&Row| {
-            row.table == "contacts" && row.is_live() && folded(&row.value("company_name")) == name
-        };
-        let contacts: Vec<&Row> = self.rows.values().filter(of_it).collect();
-        #[expect(clippy::cast_precision_loss, reason = "a handful of rows")]
-        let mut cells = vec![("active_contacts_count".to_owned(), json!(contacts.len() as f64))];
-        let latest = contacts.iter().filter_map(|row| moment(&row.value("last_engagement"))).max();
-        let known = moment(&self.rows[&id].value("last_contact_date"));
-        cells.extend(
-            latest.filter(|_| latest > known).map(|latest| ("last_contact_date".to_owned(), json!(latest))),
-        );
-        Edit { id, is_new: false, what: Do::Set { cells, expected: Vec::new() } }
-    }
 }
 
-fn folded(name: &Json) -> Option<String> {
-    name.as_str().map(str::to_ascii_lowercase)
-}
-
-fn moment(value: &Json) -> Option<DateTime<Utc>> {
-    value.as_str().map(|text| text.parse().expect("a moment in RFC 3339"))
+/// Whether a column shows more than was written into it.
+pub(super) fn is_combined(column: &str) -> bool {
+    matches!(column, "last_engagement" | "last_contact_date" | "recent_signals")
 }
