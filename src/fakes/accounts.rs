@@ -17,6 +17,8 @@ pub struct AccountOptions {
     pub name: String,
     /// A token that does not expire: a private app's or service key's, a workspace's API key.
     pub token: SecretString,
+    /// What a person's own edits come with over the wire: they stand for those on the CRM's pages, and no limit counts them.
+    pub person: Option<SecretString>,
     /// Who writes with the account's tokens: `HubSpot`'s appId (a number), `Attio`'s token or app id.
     pub writer: String,
 }
@@ -27,6 +29,7 @@ impl AccountOptions {
             id: id.to_owned(),
             name: name.to_owned(),
             token: SecretString::from(token),
+            person: None,
             writer: writer.to_owned(),
         }
     }
@@ -53,6 +56,8 @@ pub(super) struct Bearer {
     pub(super) expires_ms: Option<i64>,
     /// Given by the OAuth flow, not made in the account's settings.
     pub(super) by_flow: bool,
+    /// A person's, not an app's.
+    pub(super) is_person: bool,
 }
 
 /// New tokens, in the clear, once.
@@ -82,15 +87,20 @@ pub(super) enum Stranger {
 impl Doorkeeper {
     pub(super) fn new(options: &Options) -> Doorkeeper {
         let standing = |(account, given): (usize, &AccountOptions)| {
-            let bearer = Bearer { account, expires_ms: None, by_flow: false };
-            (fingerprint(given.token.expose_secret()), bearer)
+            let app = Bearer { account, expires_ms: None, by_flow: false, is_person: false };
+            let person = given.person.as_ref();
+            let person = person.map(|token| (token, Bearer { is_person: true, ..app.clone() }));
+            std::iter::once((&given.token, app))
+                .chain(person)
+                .map(|(token, bearer)| (fingerprint(token.expose_secret()), bearer))
+                .collect::<Vec<_>>()
         };
         Doorkeeper {
             client_id: options.client_id.clone(),
             client_secret: options.client_secret.clone(),
             lives_secs: options.access_lives_secs,
             rotates: options.rotate_refresh_tokens,
-            access: options.accounts.iter().enumerate().map(standing).collect(),
+            access: options.accounts.iter().enumerate().flat_map(standing).collect(),
             refresh: HashMap::new(),
             codes: HashMap::new(),
             refreshes: 0,
@@ -182,7 +192,8 @@ impl Doorkeeper {
     fn issue(&mut self, account: usize, refresh: Option<String>, now: i64, dice: &mut Dice) -> Issued {
         let access = format!("access-{}", dice.uuid());
         let expires_ms = self.lives_secs.map(|secs| now + secs * SECOND_MS);
-        self.access.insert(fingerprint(&access), Bearer { account, expires_ms, by_flow: true });
+        self.access
+            .insert(fingerprint(&access), Bearer { account, expires_ms, by_flow: true, is_person: false });
         Issued { access, refresh, lives_secs: self.lives_secs, account }
     }
 }

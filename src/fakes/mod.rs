@@ -3,7 +3,8 @@
 //!
 //! The test-suite and the demo talk to them as they would to the CRMs. Beside the wire, [`HubspotFake`] and
 //! [`AttioFake`] have the hands of a person in the CRM's own screens (`create`, `edit`, `archive`, `merge`, …) and a
-//! look behind them (`record`, `history`, `snapshot`, `requests`), so that both sides can be compared.
+//! look behind them (`record`, `history`, `snapshot`, `requests`), so that both sides can be compared. Webhooks are
+//! delivered when [`Deliveries`] has been told where to.
 //!
 //! Where documentation leaves something open, a stand-in takes the side that is harder on its caller, and says so: the
 //! results of a batch come shuffled, history comes in no order, search lags behind when told to, a lifecycle stage does
@@ -11,6 +12,7 @@
 
 mod accounts;
 pub mod attio;
+mod deliveries;
 mod dice;
 mod faults;
 pub mod hubspot;
@@ -24,6 +26,7 @@ mod time;
 
 pub use accounts::AccountOptions;
 pub use attio::AttioFake;
+pub use deliveries::{Attempt, Deliveries, Habits};
 pub use faults::{Fault, Faults, Outage, RetryAfter, Rule};
 pub use hubspot::HubspotFake;
 pub use limits::Limits;

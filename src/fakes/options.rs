@@ -26,6 +26,8 @@ pub struct Options {
     /// The app that authorization codes and refresh tokens are given to.
     pub client_id: String,
     pub client_secret: SecretString,
+    /// What opens the administration of `HubSpot`'s apps: the key of the developer's account.
+    pub developer_key: SecretString,
     /// How long access tokens live that were given for a code or a refresh token, by the stand-in's clock. None: for
     /// ever, and no refresh token comes with them, as documented for `Attio`.
     pub access_lives_secs: Option<i64>,
@@ -68,6 +70,7 @@ impl Options {
             accounts: vec![account],
             client_id: "test-client".to_owned(),
             client_secret: SecretString::from("test-secret"),
+            developer_key: SecretString::from("test-developer-key"),
             access_lives_secs,
             rotate_refresh_tokens: false,
             search_lag_ms: 0,

@@ -1,24 +1,9 @@
-//! Webhooks and what is delivered to them (<https://docs.attio.com/rest-api/guides/webhooks>).
+//! What webhooks are told (<https://docs.attio.com/rest-api/guides/webhooks>).
 
-use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
-use super::desk::{Answer, Desk, data};
 use super::record::Actor;
-use super::refusal::Refusal;
-use crate::fakes::server::{Call, Reply};
-use crate::fakes::time::iso_nanos;
-
-/// A webhook as it was registered.
-#[derive(Debug, Clone)]
-pub struct Webhook {
-    pub id: String,
-    pub target_url: String,
-    /// Signs what is delivered; told once, when the webhook is made.
-    pub secret: SecretString,
-    subscriptions: Vec<Value>,
-    created_ms: i64,
-}
+use super::webhooks::{Status, Webhook};
 
 /// Deliveries that were not taken yet, oldest first, and who gets them.
 #[derive(Debug)]
@@ -81,8 +66,8 @@ impl Events {
         if self.webhooks.is_empty() {
             self.waiting.push(payload(&self.anybody));
         }
-        let wanting =
-            self.webhooks.iter().filter(|webhook| webhook.subscriptions.iter().any(|s| wants(s, event)));
+        let live = self.webhooks.iter().filter(|webhook| webhook.status != Status::Inactive);
+        let wanting = live.filter(|webhook| webhook.subscriptions.iter().any(|s| wants(s, event)));
         self.waiting.extend(wanting.map(|webhook| payload(&webhook.id)));
     }
 }
@@ -103,59 +88,4 @@ fn passes(filter: &Value, event: &Value) -> bool {
         (None, Some(any)) => any.iter().any(holds),
         (None, None) => true,
     }
-}
-
-/// `/v2/webhooks…`
-pub(super) fn answer(desk: &mut Desk<'_>, call: &Call, rest: &[&str]) -> Answer {
-    match (call.method.as_str(), rest) {
-        ("GET", []) => {
-            let shown: Vec<Value> =
-                desk.workspace.events.webhooks.iter().map(|webhook| shown(desk, webhook)).collect();
-            Ok(Reply::json(200, json!({"data": shown})))
-        }
-        ("POST", []) => {
-            let webhook = register(desk, &data(call)?)?;
-            let mut answer = shown(desk, &webhook);
-            answer["secret"] = json!(webhook.secret.expose_secret());
-            desk.workspace.events.webhooks.push(webhook);
-            Ok(Reply::json(200, json!({"data": answer})))
-        }
-        ("DELETE", [id]) => {
-            let webhooks = &mut desk.workspace.events.webhooks;
-            let before = webhooks.len();
-            webhooks.retain(|webhook| webhook.id != *id);
-            if webhooks.len() == before {
-                return Err(Refusal::not_found(format!("Webhook with ID \"{id}\" was not found.")));
-            }
-            Ok(Reply::json(200, json!({})))
-        }
-        _ => Err(Refusal::no_call()),
-    }
-}
-
-fn register(desk: &mut Desk<'_>, data: &Value) -> Result<Webhook, Refusal> {
-    let target = data["target_url"].as_str().filter(|url| url.starts_with("https://"));
-    let target = target.ok_or_else(|| Refusal::form("target_url must be an https URL"))?;
-    let subscriptions = data["subscriptions"].as_array().filter(|list| !list.is_empty());
-    let subscriptions = subscriptions.ok_or_else(|| Refusal::form("subscriptions must not be empty"))?;
-    if subscriptions.iter().any(|s| !s["event_type"].is_string() || s.get("filter").is_none()) {
-        return Err(Refusal::form("a subscription needs event_type and filter, which may be null"));
-    }
-    Ok(Webhook {
-        id: desk.dice.uuid().to_string(),
-        target_url: target.to_owned(),
-        secret: SecretString::from(format!("{}{}", desk.dice.uuid().simple(), desk.dice.uuid().simple())),
-        subscriptions: subscriptions.clone(),
-        created_ms: desk.now,
-    })
-}
-
-fn shown(desk: &Desk<'_>, webhook: &Webhook) -> Value {
-    json!({
-        "id": {"workspace_id": desk.workspace.id, "webhook_id": webhook.id},
-        "target_url": webhook.target_url,
-        "subscriptions": webhook.subscriptions,
-        "status": "active",
-        "created_at": iso_nanos(webhook.created_ms),
-    })
 }

@@ -6,8 +6,9 @@ use super::desk::{Answer, Desk};
 use super::record::Actor;
 use super::refusal::Refusal;
 use super::workspace::Workspace;
-use super::{attributes, events, notes, oauth, records};
+use super::{attributes, notes, oauth, records, webhooks};
 use crate::fakes::accounts::{Bearer, Doorkeeper};
+use crate::fakes::deliveries::{Envelope, Letter, Sender, Subscriber};
 use crate::fakes::dice::Dice;
 use crate::fakes::limits::{Fixed, Limits, Stretch};
 use crate::fakes::options::Options;
@@ -53,13 +54,13 @@ impl Hub {
         let workspace = &mut self.workspaces[bearer.account];
         let account = workspace.id.clone();
         let kind = if bearer.by_flow { "app" } else { "api-token" };
-        let mut desk = Desk {
-            actor: Actor { kind, id: workspace.writer.clone() },
-            workspace,
-            dice: &mut self.dice,
-            now: self.time.now_ms(),
-            merge_ms: self.merge_ms,
+        let actor = if bearer.is_person {
+            Actor { kind: "workspace-member", id: workspace.member.clone() }
+        } else {
+            Actor { kind, id: workspace.writer.clone() }
         };
+        let mut desk =
+            Desk { actor, workspace, dice: &mut self.dice, now: self.time.now_ms(), merge_ms: self.merge_ms };
         let mut reply = route(&mut desk, call).unwrap_or_else(|refusal| refusal.reply());
         reply.account = Some(account);
         reply
@@ -77,6 +78,9 @@ impl Crm for Hub {
             let message = "The access token is missing, invalid or expired.";
             return Refusal::new(401, "unauthorized", message).reply();
         };
+        if bearer.is_person {
+            return self.work(call, &bearer);
+        }
         match self.gates[bearer.account].pass(lane(call), now) {
             Ok(()) => self.work(call, &bearer),
             Err(until) => {
@@ -101,6 +105,24 @@ impl Crm for Hub {
 
     fn lane(&self, call: &Call) -> &'static str {
         lane(call)
+    }
+}
+
+impl Sender for Hub {
+    fn letters(&mut self) -> Vec<Letter> {
+        let Hub { workspaces, dice, .. } = self;
+        workspaces.iter_mut().flat_map(|workspace| workspace.events.letters(dice)).collect()
+    }
+
+    fn seal(letters: &[Letter], _: i64) -> Envelope {
+        webhooks::seal(letters)
+    }
+
+    fn undeliverable(&mut self, to: &Subscriber) {
+        let webhooks = self.workspaces.iter_mut().flat_map(|workspace| &mut workspace.events.webhooks);
+        for webhook in webhooks.filter(|webhook| webhook.id == to.webhook) {
+            webhook.fail();
+        }
     }
 }
 
@@ -158,7 +180,7 @@ fn route(desk: &mut Desk<'_>, call: &Call) -> Answer {
             attributes::answer(desk, call, at, rest)
         }
         (_, ["v2", "notes", rest @ ..]) => notes::answer(desk, call, rest),
-        (_, ["v2", "webhooks", rest @ ..]) => events::answer(desk, call, rest),
+        (_, ["v2", "webhooks", rest @ ..]) => webhooks::answer(desk, call, rest),
         ("GET", ["v2", "workspace_members"]) => Ok(members(desk)),
         _ => Err(Refusal::no_call()),
     }

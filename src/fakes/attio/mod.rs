@@ -21,6 +21,7 @@ mod refusal;
 #[cfg(test)]
 mod tests;
 mod values;
+mod webhooks;
 mod workspace;
 
 use std::collections::BTreeMap;
@@ -30,11 +31,12 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use self::desk::Desk;
-pub use self::events::Webhook;
 use self::hub::Hub;
 use self::object::Mode;
 use self::record::Actor;
+pub use self::webhooks::Webhook;
 use super::Past;
+use super::deliveries::Deliveries;
 use super::faults::Faults;
 use super::options::Options;
 use super::requests::Request;
@@ -69,6 +71,11 @@ impl AttioFake {
 
     pub fn faults(&self) -> &Faults {
         self.running.faults()
+    }
+
+    /// What happens to webhooks: nothing until there is somewhere to deliver them to.
+    pub fn deliveries(&self) -> &Deliveries {
+        self.running.deliveries()
     }
 
     /// Every request of every account, oldest first.
@@ -194,7 +201,7 @@ impl AttioFake {
     }
 
     /// The bodies of the webhook deliveries since the last call, oldest first. While no webhook is registered, they
-    /// are those that one for everything would get.
+    /// are those that one for everything would get. Those that were delivered are not among them.
     pub fn take_events(&self) -> Vec<Value> {
         self.running.crm().workspaces[self.account].events.take()
     }
@@ -202,6 +209,14 @@ impl AttioFake {
     /// The webhooks that are registered, with the secrets that sign their deliveries.
     pub fn webhooks(&self) -> Vec<Webhook> {
         self.running.crm().workspaces[self.account].events.webhooks.clone()
+    }
+
+    /// Switches a webhook off, as happens when it took nothing for a week. Whether there is one of this id.
+    pub fn deactivate(&self, webhook: &str) -> bool {
+        let mut hub = self.running.crm();
+        let webhooks = &mut hub.workspaces[self.account].events.webhooks;
+        let found = webhooks.iter_mut().find(|known| known.id == webhook);
+        found.map(|webhook| webhook.status = webhooks::Status::Inactive).is_some()
     }
 
     /// Does something in the account's own screens.
@@ -213,7 +228,10 @@ impl AttioFake {
             return Err(not_found(format!("the stand-in has no objects called {object}")));
         };
         let actor = Actor { kind: "workspace-member", id: workspace.member.clone() };
-        does(&mut Desk { workspace, dice, now: time.now_ms(), actor, merge_ms: *merge_ms }, place)
+        let done = does(&mut Desk { workspace, dice, now: time.now_ms(), actor, merge_ms: *merge_ms }, place);
+        drop(hub);
+        self.running.deliveries().wake();
+        done
     }
 }
 

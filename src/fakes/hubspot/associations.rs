@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::checks::Values;
 use super::desk::{Answer, Desk, body, inputs};
 use super::kind::Kind;
 use super::portal::Portal;
@@ -81,6 +82,17 @@ impl Portal {
             self.edges.insert(Edge { from, to, primary });
             self.events.association([from, to], primary, false, now, writer);
         }
+        if primary {
+            self.name_company(owner, &company.1.to_string(), now, writer);
+        }
+    }
+
+    /// A contact names its primary company in a property that `HubSpot` keeps.
+    fn name_company(&mut self, owner: (Kind, u64), company: &str, now: i64, writer: &Writer) {
+        if owner.0 == Kind::Contact {
+            let values = Values::from([("associatedcompanyid".to_owned(), company.to_owned())]);
+            self.write(Kind::Contact, owner.1, &values, now, writer);
+        }
     }
 
     pub(super) fn dissociate(&mut self, from: (Kind, u64), to: (Kind, u64), now: i64, writer: &Writer) {
@@ -88,6 +100,9 @@ impl Portal {
             if let Some(edge) = self.edge(from, to).cloned() {
                 self.edges.remove(&edge);
                 self.events.association([from, to], edge.primary, true, now, writer);
+                if edge.primary && edge.to.0 == Kind::Company {
+                    self.name_company(edge.from, "", now, writer);
+                }
             }
         }
     }

@@ -34,6 +34,7 @@ const CONTACT: &[Line] = &[
     ("notes_last_contacted", "Last Contacted", Type::Instant, "date", "ro"),
     ("notes_last_updated", "Last Activity Date", Type::Instant, "date", "ro"),
     ("hs_merged_object_ids", "Merged record IDs", Type::Text, "text", "ro"),
+    ("associatedcompanyid", "Primary Associated Company ID", Type::Number, "number", "ro"),
     ("hs_object_id", "Record ID", Type::Number, "number", "ro"),
     ("createdate", "Create Date", Type::Instant, "date", "ro"),
     ("hs_lastmodifieddate", "Object last modified date/time", Type::Instant, "date", "ro"),

@@ -7,8 +7,10 @@ use super::kind::Kind;
 use super::portal::Portal;
 use super::records::Writer;
 use super::refusal::Refusal;
-use super::{associations, oauth, objects, properties};
+use super::webhooks::Apps;
+use super::{associations, oauth, objects, properties, signature, webhooks};
 use crate::fakes::accounts::{Bearer, Doorkeeper, Stranger};
+use crate::fakes::deliveries::{Envelope, Letter, Sender, Subscriber};
 use crate::fakes::dice::Dice;
 use crate::fakes::limits::{Fixed, Limits, Rolling, Stretch};
 use crate::fakes::options::Options;
@@ -27,6 +29,7 @@ pub(super) struct Hub {
     pub(super) dice: Dice,
     pub(super) doorkeeper: Doorkeeper,
     pub(super) portals: Vec<Portal>,
+    pub(super) apps: Apps,
     gates: Vec<Gates>,
     search_lag_ms: i64,
 }
@@ -48,6 +51,7 @@ impl Hub {
             dice: Dice::new(options.seed),
             doorkeeper: Doorkeeper::new(options),
             portals: options.accounts.iter().map(portal).collect(),
+            apps: Apps::new(options),
             gates: options.accounts.iter().map(|_| Gates::new(&options.limits)).collect(),
             search_lag_ms: options.search_lag_ms,
         }
@@ -56,8 +60,13 @@ impl Hub {
     fn work(&mut self, call: &Call, bearer: &Bearer, row_fault: Option<&RowFault>) -> Reply {
         let portal = &mut self.portals[bearer.account];
         let account = portal.id.to_string();
+        let writer = if bearer.is_person {
+            Writer::person()
+        } else {
+            Writer { source: "INTEGRATION", id: portal.app_id.to_string() }
+        };
         let mut desk = Desk {
-            writer: Writer { source: "INTEGRATION", id: portal.app_id.to_string() },
+            writer,
             now: self.time.now_ms(),
             portal,
             dice: &mut self.dice,
@@ -91,7 +100,7 @@ impl Hub {
 
 impl Crm for Hub {
     fn answer(&mut self, call: &Call, row: Option<&RowFault>) -> Reply {
-        if let Some(reply) = oauth::answer(self, call) {
+        if let Some(reply) = oauth::answer(self, call).or_else(|| webhooks::answer(self, call)) {
             return reply;
         }
         let now = self.time.now_ms();
@@ -99,6 +108,9 @@ impl Crm for Hub {
             Ok(bearer) => bearer,
             Err(stranger) => return self.strange(stranger, now),
         };
+        if bearer.is_person {
+            return self.work(call, &bearer, row);
+        }
         match self.gates[bearer.account].pass(is_search(call), now) {
             Ok(headers) => {
                 let mut reply = self.work(call, &bearer, row);
@@ -131,6 +143,20 @@ impl Crm for Hub {
     fn lane(&self, call: &Call) -> &'static str {
         if is_search(call) { "search" } else { "calls" }
     }
+}
+
+impl Sender for Hub {
+    fn letters(&mut self) -> Vec<Letter> {
+        let Hub { portals, apps, .. } = self;
+        portals.iter_mut().flat_map(|portal| apps.letters(portal.app_id, portal.events.take())).collect()
+    }
+
+    fn seal(letters: &[Letter], now_ms: i64) -> Envelope {
+        signature::seal(letters, now_ms)
+    }
+
+    /// An app's webhooks stay as they are, whatever becomes of their deliveries.
+    fn undeliverable(&mut self, _: &Subscriber) {}
 }
 
 impl Gates {

@@ -1,5 +1,5 @@
 //! `HubSpot`'s stand-in: the 2026-09 paths for contacts, companies, deals, notes, meetings and tasks, their properties,
-//! associations and owners, OAuth, limits, and webhook events.
+//! associations and owners, OAuth, limits, webhooks and their administration.
 //!
 //! Where live answers are not documented: a lifecycle stage that would step back is left as it is with status 200;
 //! a second record with the same value of a unique property is a `VALIDATION_ERROR` that names the first one; a
@@ -20,8 +20,10 @@ mod properties;
 mod records;
 mod refusal;
 mod search;
+mod signature;
 #[cfg(test)]
 mod tests;
+mod webhooks;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -30,12 +32,13 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use self::checks::Values;
-use self::hub::{Hub, USER};
+use self::hub::Hub;
 use self::kind::Kind;
 use self::portal::Portal;
 use self::properties::Property;
 use self::records::Writer;
 use super::Past;
+use super::deliveries::Deliveries;
 use super::faults::Faults;
 use super::options::Options;
 use super::requests::Request;
@@ -70,6 +73,11 @@ impl HubspotFake {
 
     pub fn faults(&self) -> &Faults {
         self.running.faults()
+    }
+
+    /// What happens to webhooks: nothing until there is somewhere to deliver them to.
+    pub fn deliveries(&self) -> &Deliveries {
+        self.running.deliveries()
     }
 
     /// Every request of every account, oldest first.
@@ -204,6 +212,11 @@ impl HubspotFake {
         })
     }
 
+    /// Has lists leave out what is there.
+    pub fn list_nothing(&self, nothing: bool) {
+        self.running.crm().portals[self.account].lists_nothing = nothing;
+    }
+
     /// What a record has now, archived or not; properties without a value are left out.
     pub fn record(&self, object: &str, id: &str) -> Option<BTreeMap<String, String>> {
         let kind = Kind::named(object)?;
@@ -255,7 +268,8 @@ impl HubspotFake {
         ids.filter_map(|id| Some((id.clone(), self.record(object, &id)?))).collect()
     }
 
-    /// The webhook events since the last call, each as an item of a delivery, oldest first.
+    /// The webhook events since the last call, each as an item of a delivery, oldest first, whatever is subscribed to.
+    /// Those that were delivered are not among them.
     pub fn take_events(&self) -> Vec<Value> {
         self.running.crm().portals[self.account].events.take()
     }
@@ -276,8 +290,10 @@ impl HubspotFake {
     fn act<T>(&self, does: impl FnOnce(&mut Portal, i64, &Writer) -> Result<T>) -> Result<T> {
         let mut hub = self.running.crm();
         let now = hub.time.now_ms();
-        let person = Writer { source: "CRM_UI", id: format!("userId:{USER}") };
-        does(&mut hub.portals[self.account], now, &person)
+        let done = does(&mut hub.portals[self.account], now, &Writer::person());
+        drop(hub);
+        self.running.deliveries().wake();
+        done
     }
 }
 

@@ -38,7 +38,8 @@ fn list(desk: &Desk<'_>, call: &Call, kind: Kind) -> Answer {
         call.parameter("after").map_or(Ok(0), str::parse).map_err(|_| Refusal::invalid("Invalid after"))?;
     let archived = call.parameter("archived") == Some("true");
     let records = desk.portal.records(kind).records.range(after..).map(|(_, record)| record);
-    let mut page = records.filter(|record| record.archived_ms.is_some() == archived);
+    let lists_any = !desk.portal.lists_nothing;
+    let mut page = records.filter(|record| lists_any && record.archived_ms.is_some() == archived);
     let results: Vec<Value> = page
         .by_ref()
         .take(limit)

@@ -22,6 +22,8 @@ pub(super) struct Portal {
     pub(super) app_id: i64,
     pub(super) edges: BTreeSet<Edge>,
     pub(super) events: Events,
+    /// Whether lists leave out what is there, as an answer that came to an end too early.
+    pub(super) lists_nothing: bool,
     /// In the order of the kinds.
     objects: Vec<Object>,
     next_id: u64,
@@ -43,6 +45,7 @@ impl Portal {
             app_id,
             edges: BTreeSet::new(),
             events: Events::new(id, app_id),
+            lists_nothing: false,
             objects: Kind::ALL.iter().map(object).collect(),
             next_id: FIRST_ID,
         }
@@ -119,8 +122,11 @@ impl Portal {
             }
         }
         for (name, value) in changes {
-            let more =
-                [("propertyName", Value::from(name.as_str())), ("propertyValue", value.as_str().into())];
+            let more = [
+                ("propertyName", Value::from(name.as_str())),
+                ("propertyValue", value.as_str().into()),
+                ("isSensitive", false.into()),
+            ];
             self.events.record(kind, "propertyChange", id, at_ms, writer, &more);
         }
     }

@@ -22,6 +22,13 @@ pub(super) struct Writer {
     pub(super) id: String,
 }
 
+impl Writer {
+    /// The person who works on the CRM's own pages.
+    pub(super) fn person() -> Writer {
+        Writer { source: "CRM_UI", id: format!("userId:{}", super::hub::USER) }
+    }
+}
+
 #[derive(Debug, Clone)]
 pub(super) struct Record {
     pub(super) id: u64,

@@ -19,6 +19,7 @@ use serde_json::Value;
 use tokio::task::AbortHandle;
 
 use self::line::{Cut, Door};
+use super::deliveries::{Courier, Deliveries, Sender};
 use super::faults::{Fate, Fault, Faults, Outage, RetryAfter};
 use super::options::Options;
 use super::requests::{Request, fingerprint};
@@ -28,7 +29,7 @@ use super::time::{SECOND_MS, Time, http_date};
 const LONGEST_BODY: usize = 16 * 1024 * 1024;
 
 /// A CRM behind the wire.
-pub(super) trait Crm: Send + 'static {
+pub(super) trait Crm: Sender + Send + 'static {
     /// Does what is asked. `row` is a fault of one row of a batch.
     fn answer(&mut self, call: &Call, row: Option<&RowFault>) -> Reply;
 
@@ -75,12 +76,13 @@ pub(super) struct Reply {
 pub(super) struct Running<C> {
     shared: Arc<Shared<C>>,
     address: SocketAddr,
-    task: AbortHandle,
+    tasks: [AbortHandle; 2],
 }
 
 struct Shared<C> {
     crm: Mutex<C>,
     faults: Faults,
+    deliveries: Deliveries,
     time: Time,
     grace_ms: i64,
     log: Mutex<Log>,
@@ -149,6 +151,7 @@ impl<C: Crm> Running<C> {
         let shared = Arc::new(Shared {
             crm: Mutex::new(crm),
             faults,
+            deliveries: Deliveries::new(options.seed),
             time: Time { clock: options.clock.clone(), skew_ms: options.skew_ms },
             grace_ms: options.grace_ms,
             log: Mutex::default(),
@@ -156,8 +159,10 @@ impl<C: Crm> Running<C> {
         });
         let app = Router::new().fallback(serve::<C>).with_state(Arc::clone(&shared));
         let serving = axum::serve(door, app.into_make_service_with_connect_info::<Cut>());
-        let task = tokio::spawn(async move { drop(serving.await) }).abort_handle();
-        Ok(Running { shared, address, task })
+        let serving = tokio::spawn(async move { drop(serving.await) });
+        let carrying = tokio::spawn(courier(&shared));
+        let tasks = [serving.abort_handle(), carrying.abort_handle()];
+        Ok(Running { shared, address, tasks })
     }
 
     pub(super) fn url(&self) -> String {
@@ -166,6 +171,10 @@ impl<C: Crm> Running<C> {
 
     pub(super) fn faults(&self) -> &Faults {
         &self.shared.faults
+    }
+
+    pub(super) fn deliveries(&self) -> &Deliveries {
+        &self.shared.deliveries
     }
 
     pub(super) fn now_ms(&self) -> i64 {
@@ -185,8 +194,23 @@ impl<C: Crm> Running<C> {
 impl<C> Drop for Running<C> {
     fn drop(&mut self) {
         self.shared.stopped.store(true, Ordering::SeqCst);
-        self.task.abort();
+        for task in &self.tasks {
+            task.abort();
+        }
     }
+}
+
+/// The work that carries a CRM's events to their subscribers.
+fn courier<C: Crm>(shared: &Arc<Shared<C>>) -> impl Future<Output = ()> + Send + use<C> {
+    let (crm, failed) = (Arc::clone(shared), Arc::clone(shared));
+    let courier = Courier {
+        deliveries: shared.deliveries.clone(),
+        time: shared.time.clone(),
+        collect: move || crm.crm().letters(),
+        seal: C::seal,
+        failed: move |to: &_| failed.crm().undeliverable(to),
+    };
+    courier.work()
 }
 
 impl<C> Shared<C> {
@@ -302,6 +326,7 @@ fn decide<C: Crm>(shared: &Shared<C>, call: &Call, shown: &str, fate: Fate) -> O
         early,
     });
     drop(log);
+    shared.deliveries.wake();
     let mut reply = reply.filter(|_| !lost)?;
     // Waits that are told as a date are counted from this one.
     reply.headers.push(("Date", http_date(at_ms)));

@@ -1,7 +1,9 @@
 //! Tokens, workspaces, limits, webhooks and faults.
 
+use secrecy::ExposeSecret;
+
 use super::*;
-use crate::fakes::{AccountOptions, Fault, Rule};
+use crate::fakes::{AccountOptions, Fault, Limits, Rule};
 
 #[tokio::test]
 async fn a_token_says_whose_it_is() {
@@ -101,6 +103,35 @@ async fn a_webhook_gets_what_it_asked_for_with_ids_only() {
     let path = format!("/v2/webhooks/{}", id.as_str().unwrap());
     caller.send("DELETE", &path, None).await.unwrap().expect(200);
     caller.send("DELETE", &path, None).await.unwrap().expect(404);
+}
+
+#[tokio::test]
+async fn webhooks_are_shown_changed_and_listed_in_pages() {
+    let (fake, caller, _) = start_with(|options| options.limits = Limits::off()).await;
+    let body = |target: &str, event: &str| json!({"data": {"target_url": target, "subscriptions": [{"event_type": event, "filter": null}]}});
+    let mut ids = Vec::new();
+    for number in 0..12 {
+        let target = format!("https://example.com/{number}");
+        let made = caller.call("POST", "/v2/webhooks", body(&target, "record.created")).await.expect(200);
+        ids.push(made["data"]["id"]["webhook_id"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(caller.get("/v2/webhooks").await.expect(200)["data"].as_array().unwrap().len(), 10);
+    let rest = caller.get("/v2/webhooks?limit=100&offset=10").await.expect(200);
+    assert_eq!(rest["data"][1]["id"]["webhook_id"], ids[11]);
+    caller.get("/v2/webhooks?limit=500").await.expect(400);
+    let path = format!("/v2/webhooks/{}", ids[0]);
+    let secret = fake.webhooks()[0].secret.expose_secret().to_owned();
+    caller.call("PATCH", &path, json!({"data": {"target_url": "http://example.com"}})).await.expect(400);
+    let changed = body("https://example.com/new", "record.deleted");
+    let changed = caller.call("PATCH", &path, changed).await.expect(200);
+    assert_eq!(changed["data"].get("secret"), None);
+    let shown = caller.get(&path).await.expect(200);
+    assert_eq!(
+        (&shown, &shown["data"]["subscriptions"][0]["event_type"]),
+        (&changed, &json!("record.deleted"))
+    );
+    assert_eq!(fake.webhooks()[0].secret.expose_secret(), secret);
+    caller.get("/v2/webhooks/unknown").await.expect(404);
 }
 
 #[tokio::test]

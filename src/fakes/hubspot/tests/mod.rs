@@ -10,6 +10,8 @@ mod objects;
 mod searches;
 #[cfg(test)]
 mod trouble;
+#[cfg(test)]
+mod webhooks;
 
 use chrono::DateTime;
 use serde_json::{Value, json};
