@@ -1,23 +1,30 @@
 //! `opstables serve`: the MCP server that a copilot's host starts. Nothing but MCP goes to stdout.
 
+use std::io::IsTerminal as _;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
 
+use crate::config::Http;
 use crate::error::{Result, internal, invalid};
+use crate::http;
 use crate::mcp::{self, Caller};
 use crate::sync::Engine;
 use crate::tools::{self, Toolbox, Toolset};
 use crate::worker;
 
-use super::Status;
 use super::session::{Session, whose};
+use super::worker::Signals;
+use super::{Output, Status};
 
 /// Serve the tools to a copilot over MCP on stdin and stdout
 ///
 /// A copilot's host starts this; `opstables init` prints what to put into its configuration. The database is
 /// opened with the first call, not before.
+///
+/// With --http it also takes in the webhooks of HubSpot and Attio, opens the database at once, and runs until Ctrl-C or
+/// SIGTERM, whatever becomes of its stdin: a terminal there is left alone.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLE)]
 pub struct Args {
@@ -28,6 +35,18 @@ pub struct Args {
     /// Offer only the tools that change nothing; or set `OPSTABLES_READ_ONLY=true`
     #[arg(long)]
     read_only: bool,
+    /// Take in webhooks over HTTP at this address, as 127.0.0.1:8787; or set `OPSTABLES_HTTP_LISTEN`
+    #[arg(long, value_name = "HOST:PORT")]
+    http: Option<String>,
+    /// Address that the CRMs call, as `https://crm.example.com`; or set `OPSTABLES_PUBLIC_URL`
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
+    /// Certificates for HTTPS, in PEM; or set `OPSTABLES_TLS_CERT`
+    #[arg(long, value_name = "FILE")]
+    tls_cert: Option<String>,
+    /// Key of the certificate, in PEM; or set `OPSTABLES_TLS_KEY`
+    #[arg(long, value_name = "FILE")]
+    tls_key: Option<String>,
     /// Folder of skills, or library file, beside the organization's own; or set `OPSTABLES_SKILLS_DIR`
     #[arg(long, value_name = "DIR")]
     skills: Option<String>,
@@ -39,6 +58,7 @@ const LOOK: Duration = Duration::from_millis(200);
 const EXAMPLE: &str = "Examples:
   opstables serve --org acme --user ann@acme.com
   opstables serve --read-only
+  opstables serve --http 127.0.0.1:8787 --public-url https://crm.example.com
   claude mcp add opstables -- opstables serve --org acme";
 
 /// What a host tells its model about the tools as a whole.
@@ -72,9 +92,14 @@ impl Args {
         if self.read_only {
             flags.push(("server.read_only", "true".to_owned()));
         }
-        if let Some(dir) = &self.skills {
-            flags.push(("skills.dir", dir.clone()));
-        }
+        let texts = [
+            ("skills.dir", &self.skills),
+            ("http.listen", &self.http),
+            ("http.public_url", &self.public_url),
+            ("http.tls_cert", &self.tls_cert),
+            ("http.tls_key", &self.tls_key),
+        ];
+        flags.extend(texts.into_iter().filter_map(|(key, value)| Some((key, value.clone()?))));
         flags
     }
 }
@@ -93,12 +118,58 @@ pub(super) async fn run(_: &Args, session: &Session) -> Result<Status> {
     let (stop, stopped) = watch::channel(false);
     let works = session.config.sync.worker && !session.config.server.read_only;
     let worker = works.then(|| tokio::spawn(work(Arc::clone(&services.sync), stopped)));
-    mcp::serve_stdio(services, toolbox, caller, INSTRUCTIONS.to_owned(), running_max).await?;
+    let engine = Arc::clone(&services.sync);
+    let stdio = mcp::serve_stdio(services, toolbox, caller, INSTRUCTIONS.to_owned(), running_max);
+    match &session.config.http.listen {
+        None => stdio.await?,
+        Some(address) => beside_http(stdio, engine, address, &session.config.http, session.output).await?,
+    }
     stop.send_replace(true);
     if let Some(worker) = worker {
         worker.await.map_err(internal)?;
     }
     Ok(Status::Done)
+}
+
+/// Serves HTTP until a signal comes, and copilots beside it for as long as there is one on stdin.
+async fn beside_http(
+    stdio: impl Future<Output = Result<()>>,
+    engine: Arc<Engine>,
+    address: &str,
+    settings: &Http,
+    output: Output,
+) -> Result<()> {
+    // Heard from the start: a signal that comes while the server starts stops it too.
+    let signals = Signals::listen()?;
+    let options = http::Options {
+        public_url: settings.public_url.clone(),
+        tls: settings.tls.clone(),
+        limits: http::Limits::default(),
+    };
+    let server = http::Server::bind(Arc::clone(&engine), address, options).await?;
+    tracing::info!(url = server.url(), "takes in webhooks");
+    output.note(format!("Taking in webhooks at {}; Ctrl-C stops.", server.url()));
+    tokio::spawn(async move {
+        // Whoever asks whether the process is ready is told the same, until it is.
+        if let Err(error) = engine.store.ready().await {
+            tracing::warn!(%error, "the database cannot be opened yet");
+        }
+    });
+    let (stop, stopped) = watch::channel(false);
+    let serving = tokio::spawn(server.run(stopped));
+    let is_terminal = std::io::stdin().is_terminal();
+    let talk = async move {
+        if !is_terminal && let Err(error) = stdio.await {
+            tracing::warn!(%error, "copilots are no longer served on stdin");
+        }
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        () = talk => {}
+        by = signals.first() => tracing::info!(by, "stops"),
+    }
+    stop.send_replace(true);
+    serving.await.map_err(internal)
 }
 
 /// Works the queues beside the calls, from when the first call has opened the database.
