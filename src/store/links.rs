@@ -1,5 +1,7 @@
 //! Which records of a CRM the rows are, with what is known to be there; and which records became others.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value as Json};
 use sqlx::FromRow;
@@ -23,9 +25,11 @@ pub struct LinkRow {
     pub modified_ms: Option<i64>,
     pub gone_ms: Option<i64>,
     pub has_conflicts: bool,
+    /// Up to which modification its history was read.
+    pub read_ms: Option<i64>,
 }
 
-const COLUMNS: &str = "system, object, record_id, table_key, row_id, shadow, linked_at, heard_at, modified_ms, gone_ms, has_conflicts";
+const COLUMNS: &str = "system, object, record_id, table_key, row_id, shadow, linked_at, heard_at, modified_ms, gone_ms, has_conflicts, read_ms";
 
 /// The links of these rows to any CRM.
 pub async fn of_rows(tx: &mut Tx, org: Org, rows: &[Uuid]) -> Result<Vec<LinkRow>> {
@@ -49,25 +53,119 @@ pub async fn of_records(
     object: &str,
     records: &[String],
 ) -> Result<Vec<LinkRow>> {
-    let mut sql = Sql::bulk(tx.dialect(), &format!("select {COLUMNS} from crm_links where org_id = "));
-    sql.bind(org).push(" and system = ").bind(system).push(" and object = ").bind(object);
-    sql.push(" and record_id in (").bind_all(records.iter().map(String::as_str)).push(")");
-    tx.fetch(sql).await
+    let mut found = Vec::new();
+    for chunk in records.chunks(5_000) {
+        let mut sql = Sql::bulk(tx.dialect(), &format!("select {COLUMNS} from crm_links where org_id = "));
+        sql.bind(org).push(" and system = ").bind(system).push(" and object = ").bind(object);
+        sql.push(" and record_id in (").bind_all(chunk.iter().map(String::as_str)).push(")");
+        found.extend(tx.fetch(sql).await?);
+    }
+    Ok(found)
 }
 
 /// The record that this one is now, through every merge it went through.
 pub async fn resolve(tx: &mut Tx, org: Org, system: &str, object: &str, record: &str) -> Result<String> {
-    let text = "with recursive chain (record_id, step) as (
-                  select cast($4 as text), 0
-                  union all
-                  select a.becomes, chain.step + 1 from crm_aliases a
-                  join chain on a.record_id = chain.record_id
-                  where a.org_id = $1 and a.system = $2 and a.object = $3 and chain.step < 100
-                )
-                select record_id from chain order by step desc limit 1";
-    let row: Option<(String,)> =
-        tx.fetch_optional(Sql::with(text, [org.into(), system.into(), object.into(), record.into()])).await?;
-    Ok(row.map_or_else(|| record.to_owned(), |(record,)| record))
+    let mut now = resolve_all(tx, org, system, object, &[record.to_owned()]).await?;
+    Ok(now.remove(record).unwrap_or_else(|| record.to_owned()))
+}
+
+/// The records that became others, each with the one that it is now.
+pub async fn resolve_all(
+    tx: &mut Tx,
+    org: Org,
+    system: &str,
+    object: &str,
+    records: &[String],
+) -> Result<HashMap<String, String>> {
+    let mut now = HashMap::new();
+    for chunk in records.chunks(1_000) {
+        let mut sql = Sql::bulk(
+            tx.dialect(),
+            "with recursive chain (old_id, record_id, step) as (
+               select record_id, becomes, 1 from crm_aliases where org_id = ",
+        );
+        sql.bind(org).push(" and system = ").bind(system).push(" and object = ").bind(object);
+        sql.push(" and record_id in (").bind_all(chunk.iter().map(String::as_str));
+        sql.push(
+            ") union all
+               select chain.old_id, a.becomes, chain.step + 1 from crm_aliases a
+               join chain on a.record_id = chain.record_id where a.org_id = ",
+        );
+        sql.bind(org).push(" and a.system = ").bind(system).push(" and a.object = ").bind(object);
+        sql.push(" and chain.step < 100) select old_id, record_id from chain order by step");
+        let found: Vec<(String, String)> = tx.fetch(sql).await?;
+        now.extend(found);
+    }
+    Ok(now)
+}
+
+/// Gives the link of a record to the one that it became, with what is known to be there.
+pub async fn rename(
+    tx: &mut Tx,
+    org: Org,
+    (system, object): (&str, &str),
+    record: &str,
+    becomes: &str,
+) -> Result<()> {
+    let text = "update crm_links set record_id = $5
+                where org_id = $1 and system = $2 and object = $3 and record_id = $4";
+    let values = [org.into(), system.into(), object.into(), record.into(), becomes.into()];
+    tx.execute(Sql::with(text, values)).await.map(drop)
+}
+
+/// Gives the link of a record to the one that it became. What that one holds is not known yet.
+pub async fn becomes(
+    tx: &mut Tx,
+    org: Org,
+    (system, object): (&str, &str),
+    record: &str,
+    becomes: &str,
+) -> Result<()> {
+    let text = format!(
+        "update crm_links set record_id = $5, shadow = {}, gone_ms = null, read_ms = null
+         where org_id = $1 and system = $2 and object = $3 and record_id = $4",
+        tx.dialect().json_literal("{}")
+    );
+    let values = [org.into(), system.into(), object.into(), record.into(), becomes.into()];
+    tx.execute(Sql::with(&text, values)).await.map(drop)
+}
+
+/// Notes that the CRM was heard from about these records, which are as they were.
+pub async fn heard(
+    tx: &mut Tx,
+    org: Org,
+    (system, object): (&str, &str),
+    records: &[String],
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let hold = tx.dialect().for_update();
+    for chunk in records.chunks(1_000) {
+        // In the order in which changes store links, so that the two never wait for each other in a circle.
+        let mut sql = Sql::bulk(tx.dialect(), "update crm_links set heard_at = ");
+        sql.bind(now).push(" where org_id = ").bind(org).push(" and system = ").bind(system);
+        sql.push(" and row_id in (select row_id from crm_links where org_id = ").bind(org);
+        sql.push(" and system = ").bind(system).push(" and object = ").bind(object);
+        sql.push(" and record_id in (").bind_all(chunk.iter().map(String::as_str));
+        sql.push(&format!(") order by row_id{hold})"));
+        tx.execute(sql).await?;
+    }
+    Ok(())
+}
+
+/// The live records that the CRM was not heard from about since a moment.
+pub async fn unheard(
+    tx: &mut Tx,
+    org: Org,
+    (system, object): (&str, &str),
+    since: DateTime<Utc>,
+    most: i64,
+) -> Result<Vec<String>> {
+    let text = "select record_id from crm_links
+                where org_id = $1 and system = $2 and object = $3 and gone_ms is null and heard_at < $4
+                order by record_id limit $5";
+    let values = [org.into(), system.into(), object.into(), since.into(), most.into()];
+    let found: Vec<(String,)> = tx.fetch(Sql::with(text, values)).await?;
+    Ok(found.into_iter().map(|(record,)| record).collect())
 }
 
 /// Says that a record became another one.
@@ -105,6 +203,7 @@ pub async fn put(tx: &mut Tx, org: Org, links: &[LinkRow]) -> Result<()> {
                 Datum::BigInt(link.modified_ms),
                 Datum::BigInt(link.gone_ms),
                 link.has_conflicts.into(),
+                Datum::BigInt(link.read_ms),
             ]);
             sql.push(")");
         }
@@ -112,7 +211,7 @@ pub async fn put(tx: &mut Tx, org: Org, links: &[LinkRow]) -> Result<()> {
             " on conflict (org_id, row_id, system) do update set object = excluded.object,
               record_id = excluded.record_id, shadow = excluded.shadow, heard_at = excluded.heard_at,
               modified_ms = excluded.modified_ms, gone_ms = excluded.gone_ms,
-              has_conflicts = excluded.has_conflicts",
+              has_conflicts = excluded.has_conflicts, read_ms = excluded.read_ms",
         );
         tx.execute(sql).await?;
     }

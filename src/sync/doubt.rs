@@ -37,7 +37,7 @@ pub(super) async fn read_back(
             Ok(records) => records,
             Err(fault) => return Ok(Err(fault)),
         };
-        if let Err(fault) = read(engine, &catalog, access, object, &records).await? {
+        if let Err(fault) = read(engine, &catalog, access, object, &records, false).await? {
             return Ok(Err(fault));
         }
     }
@@ -81,7 +81,15 @@ async fn records(
         rows.iter().filter(|row| !records.iter().any(|(known, _)| known == *row)).copied().collect();
     if !unlinked.is_empty() {
         match engine.client()?.find(access.system, &access.token, object, &unlinked).await {
-            Ok(found) => records.extend(found.value),
+            Ok(found) => {
+                // One that another row is by now, after a merge, is not this row's to be read into.
+                let names: Vec<String> = found.value.iter().map(|(_, record)| record.clone()).collect();
+                let mut tx = engine.store.read().await?;
+                let (system, name) = (access.system.name(), object.name());
+                let taken = links::of_records(&mut tx, catalog.org, system, name, &names).await?;
+                let is_free = |record: &str| !taken.iter().any(|link| link.record_id == record);
+                records.extend(found.value.into_iter().filter(|(_, record)| is_free(record)));
+            }
             Err(fault) => return Ok(Err(fault)),
         }
     }
@@ -109,7 +117,7 @@ pub(super) async fn adopt(
         is_free && seen.insert(record.clone())
     });
     let free: Vec<(Uuid, String)> = free.cloned().collect();
-    match read(engine, catalog, access, object, &free).await? {
+    match read(engine, catalog, access, object, &free, true).await? {
         Ok(()) => Ok(free.into_iter().map(|(row, _)| row).collect()),
         // They are tried again as they were, and read then.
         Err(_) => Ok(existing.iter().map(|(row, _)| *row).collect()),
@@ -123,6 +131,7 @@ async fn read(
     access: &Access,
     object: Object,
     records: &[(Uuid, String)],
+    is_adoption: bool,
 ) -> Result<Result<(), Fault>> {
     let Some(connection) = catalog.connection(access.system) else { return Ok(Ok(())) };
     if records.is_empty() {
@@ -140,13 +149,22 @@ async fn read(
     let now_ms = engine.clock.now_ms();
     let observed = records.iter().filter_map(|(row, record)| {
         let seen = seen.iter().find(|seen| seen.record == *record)?;
-        Some((*row, whole(access, table, &mapped, seen, now_ms)))
+        let observed = whole(access, table, &mapped, seen, now_ms);
+        let is_another = is_adoption && seen.row != Some(*row);
+        Some((*row, if is_another { as_found(observed) } else { observed }))
     });
     let observed: Vec<(Uuid, Observed)> = observed.collect();
     let mut tx = engine.store.begin().await?;
     take_in(engine, &mut tx, catalog, table, connection, observed).await?;
     tx.commit().await?;
     Ok(Ok(()))
+}
+
+/// What is told of a record that was none of the row's: what our app wrote there, for whomever, is no echo of the row's cells
+/// but a value that the row does not know.
+pub(super) fn as_found(mut observed: Observed) -> Observed {
+    observed.cells.iter_mut().flat_map(|(_, seen)| seen).for_each(|seen| seen.by_us = false);
+    observed
 }
 
 /// All that a record's mapped properties held over time.

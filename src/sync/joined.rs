@@ -18,9 +18,15 @@ pub(super) async fn join(
     (row, old, new): (Uuid, &str, &str),
 ) -> Result<Uuid> {
     let (org, system, now) = (catalog.org, connection.system.name(), engine.clock.now());
-    links::alias(tx, org, (system, object.name()), old, new, now).await?;
+    if old != new {
+        links::alias(tx, org, (system, object.name()), old, new, now).await?;
+    }
     let there = links::of_records(tx, org, system, object.name(), &[new.to_owned()]).await?;
-    let Some(other) = there.into_iter().find(|link| link.row_id != row) else { return Ok(row) };
+    let Some(other) = there.into_iter().find(|link| link.row_id != row) else {
+        // At once: another row that became the same record must find this one.
+        links::rename(tx, org, (system, object.name()), old, new).await?;
+        return Ok(row);
+    };
     let rows = records::lock(tx, org, table, &[row, other.row_id]).await?;
     let Some(absorbed) = rows.into_iter().find(|stored| stored.head.id == row) else { return Ok(row) };
     links::remove(tx, org, system, row).await?;

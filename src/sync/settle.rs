@@ -51,9 +51,19 @@ pub(super) async fn settle(
         observe(engine, connection, &batch, job, landed).map(|observed| (job.line.row_id, observed))
     });
     let mut observed: Vec<(Uuid, Observed)> = observed.collect();
+    let records: Vec<String> = observed.iter().map(|(_, observed)| observed.record.clone()).collect();
+    let (system, object) = (connection.system.name(), batch.object.name());
+    let linked = links::of_records(&mut tx, catalog.org, system, object, &records).await?;
     for (row, observed) in &mut observed {
-        let old = batch.jobs.iter().find(|job| job.line.row_id == *row).and_then(|job| job.link.as_ref());
-        if let Some(old) = old.map(|link| link.record_id.clone()).filter(|old| *old != observed.record) {
+        let link = batch.jobs.iter().find(|job| job.line.row_id == *row).and_then(|job| job.link.as_ref());
+        let is_anothers =
+            || linked.iter().any(|link| link.record_id == observed.record && link.row_id != *row);
+        let old = match link {
+            Some(link) => Some(link.record_id.clone()).filter(|old| *old != observed.record),
+            // What was made for the row was merged with a record that another row is.
+            None => is_anothers().then(|| observed.record.clone()),
+        };
+        if let Some(old) = old {
             let of = (connection, batch.table, batch.object);
             *row = join(engine, &mut tx, catalog, of, (*row, &old, &observed.record)).await?;
         }

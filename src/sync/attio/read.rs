@@ -1,6 +1,6 @@
 //! Reads records with the history of their attributes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use secrecy::SecretString;
 use serde_json::{Value as Json, json};
@@ -24,7 +24,9 @@ pub(in crate::sync) async fn read(
     writer: Option<&str>,
 ) -> Result<Answer<Vec<Seen>>, Fault> {
     let caller = Caller { client, token, object };
-    let reads = records.iter().map(|id| raw(caller, id, mapped)).collect();
+    // A few records are read by several calls each at a time, so that one edit there is not ten calls late here.
+    let each = AT_A_TIME / records.len().clamp(1, AT_A_TIME);
+    let reads = records.iter().map(|id| raw(caller, id, mapped, each)).collect();
     let raw: Result<Vec<Option<Raw>>, Fault> = wire::at_most(AT_A_TIME, reads).await.into_iter().collect();
     let raw: Vec<Raw> = raw?.into_iter().flatten().collect();
     let names = names(caller, &raw, mapped).await?;
@@ -33,24 +35,33 @@ pub(in crate::sync) async fn read(
 }
 
 /// A record, and all values that its attributes have or had.
-struct Raw {
-    record: Json,
-    history: HashMap<String, Vec<Json>>,
+pub(super) struct Raw {
+    pub(super) record: Json,
+    pub(super) history: HashMap<String, Vec<Json>>,
 }
 
-async fn raw(caller: Caller<'_>, id: &str, mapped: &[Mapped]) -> Result<Option<Raw>, Fault> {
+async fn raw(
+    caller: Caller<'_>,
+    id: &str,
+    mapped: &[Mapped],
+    at_a_time: usize,
+) -> Result<Option<Raw>, Fault> {
     let path = ["objects", caller.slug(), "records", id];
     let record = match caller.ask(&path, &[]).await {
         Err(fault) if fault.class == Class::Missing => return Ok(None),
         answered => answered?.get("data").cloned().unwrap_or_default(),
     };
-    let mut history = HashMap::new();
-    for mapped in mapped.iter().filter(|mapped| mapped.form != Form::RecordId) {
-        if !history.contains_key(&mapped.property) {
-            history.insert(mapped.property.clone(), values(caller, id, mapped, &record).await?);
-        }
-    }
-    Ok(Some(Raw { record, history }))
+    let mut read: Vec<&Mapped> = mapped.iter().filter(|mapped| mapped.form != Form::RecordId).collect();
+    let mut seen = HashSet::new();
+    read.retain(|mapped| seen.insert(&mapped.property));
+    let record = &record;
+    let reads = read.into_iter().map(async |mapped| {
+        let values = values(caller, id, mapped, record).await?;
+        Ok((mapped.property.clone(), values))
+    });
+    let history: Result<HashMap<_, _>, Fault> =
+        wire::at_most(at_a_time, reads.collect()).await.into_iter().collect();
+    Ok(Some(Raw { record: record.clone(), history: history? }))
 }
 
 /// All values of an attribute. Interactions and what `Attio` fills in by itself have no history: asking for it is a
@@ -67,12 +78,12 @@ async fn values(caller: Caller<'_>, id: &str, mapped: &Mapped, record: &Json) ->
     Ok(present(record, &mapped.property).to_vec())
 }
 
-fn present<'a>(record: &'a Json, attribute: &str) -> &'a [Json] {
+pub(super) fn present<'a>(record: &'a Json, attribute: &str) -> &'a [Json] {
     record.get("values").map_or(&[], |values| list_at(values, attribute))
 }
 
 /// The names of the records that the values of a reference point to, by object and id.
-async fn names(
+pub(super) async fn names(
     caller: Caller<'_>,
     raw: &[Raw],
     mapped: &[Mapped],
@@ -105,20 +116,22 @@ fn target(value: &Json) -> Option<(String, String)> {
     Some((part("target_object")?, part("target_record_id")?))
 }
 
-struct Reader<'a> {
-    reading: Reading<'a>,
-    mapped: &'a [Mapped],
-    names: HashMap<(String, String), String>,
+pub(super) struct Reader<'a> {
+    pub(super) reading: Reading<'a>,
+    pub(super) mapped: &'a [Mapped],
+    pub(super) names: HashMap<(String, String), String>,
 }
 
 impl Reader<'_> {
-    fn seen(&self, raw: &Raw) -> Option<Seen> {
+    pub(super) fn seen(&self, raw: &Raw) -> Option<Seen> {
         let id = text_at(&raw.record, &["id", "record_id"])?.into_owned();
         let columns = self.mapped.iter().map(|mapped| (mapped.column.clone(), self.column(mapped, raw, &id)));
         Some(Seen {
             row: existing::row(&raw.record),
             archived: false,
             modified_ms: modified(&raw.record),
+            // What was merged is another record, which does not say so.
+            merged: Vec::new(),
             columns: columns.collect(),
             record: id,
         })

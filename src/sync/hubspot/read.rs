@@ -14,7 +14,10 @@ use crate::sync::wire::{list_at, text_at};
 use crate::tables::{Form, Object};
 
 /// The most records whose history is read at once: half of what is read without it.
-const WITH_HISTORY: usize = 50;
+pub(super) const WITH_HISTORY: usize = 50;
+
+/// The properties that are read besides the mapped ones.
+pub(super) const SHOWN: [&str; 2] = [ROW_PROPERTY, "hs_merged_object_ids"];
 
 /// The id of the company that a contact is associated with first; its history tells since when.
 const COMPANY_OF_CONTACT: &str = "associatedcompanyid";
@@ -42,18 +45,43 @@ pub(in crate::sync) async fn read(
             raw.extend(archived.into_iter().map(|record| (record, true)));
         }
     }
-    let companies = companies(&caller, &raw, mapped, writer, &mut pace).await?;
-    let reader = Reader { object, mapped, writer, companies };
-    Ok(Answer {
-        value: raw.iter().filter_map(|(record, archived)| reader.seen(record, *archived)).collect(),
-        pace,
-    })
+    let seen = seen(&caller, &raw, mapped, writer, &mut pace).await?;
+    Ok(Answer { value: seen, pace })
+}
+
+/// The records as they were answered, each with whether it is archived.
+pub(super) async fn seen(
+    caller: &Caller<'_>,
+    raw: &[(Json, bool)],
+    mapped: &[Mapped],
+    writer: Option<&str>,
+    pace: &mut Pace,
+) -> Result<Vec<Seen>, Fault> {
+    let companies = companies(caller, raw, mapped, writer, pace).await?;
+    let reader = Reader { object: caller.object, mapped, writer, companies };
+    Ok(raw.iter().filter_map(|(record, archived)| reader.seen(record, *archived)).collect())
+}
+
+/// The properties whose history is read.
+pub(super) fn with_history(mapped: &[Mapped]) -> Vec<&str> {
+    let mut history: Vec<&str> = mapped.iter().map(|mapped| mapped.property.as_str()).collect();
+    if mapped.iter().any(|mapped| mapped.form == Form::CompanyName) {
+        history.push(COMPANY_OF_CONTACT);
+    }
+    history.sort_unstable();
+    history.dedup();
+    history
 }
 
 /// Whether it is the record of that id, now or before it was merged.
 fn names(record: &Json, id: &str) -> bool {
-    let merged = text_at(record, &["properties", "hs_merged_object_ids"]).unwrap_or_default();
-    text_at(record, &["id"]).is_some_and(|own| own == id) || merged.split(';').any(|other| other.trim() == id)
+    text_at(record, &["id"]).is_some_and(|own| own == id) || merged(record).iter().any(|other| other == id)
+}
+
+/// The ids of the records that were merged into it.
+fn merged(record: &Json) -> Vec<String> {
+    let ids = text_at(record, &["properties", "hs_merged_object_ids"]).unwrap_or_default();
+    ids.split(';').map(str::trim).filter(|id| !id.is_empty()).map(str::to_owned).collect()
 }
 
 async fn page(
@@ -63,16 +91,10 @@ async fn page(
     archived: bool,
     pace: &mut Pace,
 ) -> Result<Vec<Json>, Fault> {
-    let mut history: Vec<&str> = mapped.iter().map(|mapped| mapped.property.as_str()).collect();
-    if mapped.iter().any(|mapped| mapped.form == Form::CompanyName) {
-        history.push(COMPANY_OF_CONTACT);
-    }
-    history.sort_unstable();
-    history.dedup();
     let body = json!({
         "inputs": ids.iter().map(|id| json!({ "id": id })).collect::<Vec<_>>(),
-        "properties": [ROW_PROPERTY, "hs_merged_object_ids"],
-        "propertiesWithHistory": history,
+        "properties": SHOWN,
+        "propertiesWithHistory": with_history(mapped),
     });
     let verb = if archived { "batch/read?archived=true" } else { "batch/read" };
     let reply = match caller.ask(caller.object, verb, &body).await {
@@ -149,10 +171,13 @@ impl Reader<'_> {
             };
             (mapped.column.clone(), past)
         });
+        let archived = archived || record.get("archived").and_then(Json::as_bool).unwrap_or(false);
+        let modified = time("archivedAt").filter(|_| archived).max(time("updatedAt"));
         Some(Seen {
             row: text_at(record, &["properties", ROW_PROPERTY]).and_then(|row| Uuid::try_parse(&row).ok()),
-            archived: archived || record.get("archived").and_then(Json::as_bool).unwrap_or(false),
-            modified_ms: time("updatedAt").map(ms),
+            archived,
+            modified_ms: modified.map(ms),
+            merged: merged(record),
             columns: columns.collect(),
             record: id,
         })
@@ -203,11 +228,15 @@ fn at_ms(entry: &Json) -> Option<i64> {
     text_at(entry, &["timestamp"]).and_then(|at| forms::moment(&at)).map(ms)
 }
 
-/// Integrations are told by their app's id; people and tools of `HubSpot` by the kind of source and its id.
 fn by(entry: &Json, writer: Option<&str>) -> Writer {
     let (kind, id) = (text_at(entry, &["sourceType"]), text_at(entry, &["sourceId"]));
-    match (kind.as_deref(), id.as_deref()) {
-        (Some("INTEGRATION" | "API"), Some(id)) if writer == Some(id) => Writer::Us,
+    writer_of(kind.as_deref(), id.as_deref(), writer)
+}
+
+/// Integrations are told by their app's id; people and tools of `HubSpot` by the kind of source and its id.
+pub(super) fn writer_of(kind: Option<&str>, id: Option<&str>, ours: Option<&str>) -> Writer {
+    match (kind, id) {
+        (Some("INTEGRATION" | "API"), Some(id)) if ours == Some(id) => Writer::Us,
         (Some(kind), Some(id)) if !id.is_empty() => Writer::Other(format!("{kind} {id}")),
         (Some(kind), _) if !kind.is_empty() => Writer::Other(kind.to_owned()),
         _ => Writer::Unknown,

@@ -29,11 +29,21 @@ pub(crate) struct Crms {
 impl Crms {
     /// Both CRMs, with the organization connected to them.
     pub(crate) async fn connected(t: &Bench) -> Crms {
+        Crms::connected_to(t, |options| options, |_| {}).await
+    }
+
+    /// The same with CRMs that are set up otherwise, and that hold something before they are connected.
+    pub(crate) async fn connected_to(
+        t: &Bench,
+        set_up: impl Fn(Options) -> Options,
+        before: impl FnOnce(&Crms),
+    ) -> Crms {
         // Calls that are under way when the first of them is refused come at the same moment of a clock that stands.
-        let fair = |options| Options { grace_ms: 1, rotate_refresh_tokens: true, ..options };
+        let fair = |options| set_up(Options { grace_ms: 1, rotate_refresh_tokens: true, ..options });
         let hubspot = HubspotFake::start(fair(Options::hubspot(t.clock.clone()))).await.expect("a free port");
         let attio = AttioFake::start(fair(Options::attio(t.clock.clone()))).await.expect("a free port");
         let crms = Crms::of(t, Arc::new(hubspot), Arc::new(attio));
+        before(&crms);
         for system in System::ALL {
             connect(&crms.t, *system, "test-token").await;
             describe(&crms.t, *system).await;
@@ -247,6 +257,18 @@ impl Crms {
         lines.into_iter().map(|(row, columns)| (row, columns.0.keys().cloned().collect())).collect()
     }
 
+    /// How many live rows a table has.
+    pub(crate) async fn count(&self, table: &str) -> usize {
+        let text = format!("select cast(count(*) as text) from {table}");
+        self.lines(&text, 1).await[0].parse().expect("a number")
+    }
+
+    /// How many live rows hold a text in a column.
+    pub(crate) async fn count_of(&self, table: &str, column: &str, text: &str) -> usize {
+        let text = format!("select cast(count(*) as text) from {table} where {column} = '{text}'");
+        self.lines(&text, 1).await[0].parse().expect("a number")
+    }
+
     pub(crate) async fn rows_of(&self, table: &str) -> Vec<Uuid> {
         let shown = self.t.rows(&format!("query_{table}"), json!({"fields": ["id"], "limit": 200})).await;
         shown.iter().filter_map(|row| row["id"].as_str()?.parse().ok()).collect()
@@ -306,6 +328,7 @@ async fn describe(t: &Bench, system: System) {
     let mut row = row.expect("a connection");
     row.properties = sqlx::types::Json(Json::Object(properties));
     row.writer = account.writer;
+    row.account = account.id;
     connections::put(&mut tx, t.org, &row).await.expect("a connection");
     organizations::bump(&mut tx, t.org).await.expect("a new version");
     tx.commit().await.expect("a commit");
