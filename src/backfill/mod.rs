@@ -1,0 +1,82 @@
+//! Backfills: the application's own data becomes rows of the five tables, by the one write path.
+//!
+//! A record is a write of the moment at which it was last changed in the application, so what a person wrote here later stays.
+//! Which row it is, and a digest of what it said last, are kept: a second run finds its rows, and only what is another
+//! value than before is a write at all. A run's progress is stored in the transaction of each batch; killed, it goes on behind
+//! the last one. Nothing is deleted, archived or brought back.
+//!
+//! No table waits for another: what a row shows of other records (the name of a contact's company, the lead of a meeting) is
+//! looked up among the application's records, a page at a time. Only members come first.
+
+mod derive;
+mod folder;
+mod host;
+mod names;
+mod people;
+mod plan;
+mod report;
+mod run;
+mod said;
+mod settings;
+mod source;
+mod targets;
+mod work;
+mod write;
+
+pub use host::{Host, Report as Listener};
+pub use names::{EXPECTED, Expected, Names};
+pub use plan::Fault;
+pub use report::{Report, TableReport};
+pub use settings::Settings;
+
+use source::Source;
+
+use crate::error::{Result, internal, invalid};
+use crate::store::backfills;
+use crate::tables::table;
+
+/// The tables in the order in which they are worked: the large ones first, so that two lanes end together.
+pub const TABLES: &[&str] = &["meetings", "leads", "contacts", "companies", "clients"];
+
+/// Brings the tables in; of none named, all. An unfinished run of the same source and tables goes on unless `restart`.
+pub async fn run(host: &Host, settings: &Settings, tables: &[&str], restart: bool) -> Result<Report> {
+    let place = settings.place()?;
+    let names = settings.names()?;
+    let tables = chosen(host, tables).await?;
+    let source = Source::open(settings.open(&names).await?, &names, &tables).await?;
+    let run = run::Run::start(host, &place, &tables, restart).await?;
+    let worked = work::work(host.clone(), source, run.clone(), &tables, settings.batch).await;
+    let error = worked.as_ref().err().map(|error| error.message.clone());
+    run.finish(host, error).await?;
+    worked?;
+    status(host).await?.ok_or_else(|| internal("the run is gone"))
+}
+
+/// What the last run did, or has done so far.
+pub async fn status(host: &Host) -> Result<Option<Report>> {
+    let mut tx = host.store.read().await?;
+    Report::latest(&mut tx, host.org).await
+}
+
+/// Stops the run that is going on, in whatever process, at the end of its batch; whether there was one.
+pub async fn cancel(host: &Host) -> Result<bool> {
+    let mut tx = host.store.begin().await?;
+    let stopped = backfills::stop(&mut tx, host.org, None, host.clock.now()).await?;
+    tx.commit().await?;
+    Ok(stopped > 0)
+}
+
+/// The tables that are meant, in the order of [`TABLES`]; of none named, those that the organization has.
+async fn chosen(host: &Host, wanted: &[&str]) -> Result<Vec<&'static str>> {
+    let (tx, catalog) = host.catalogs.read(&host.store, host.org, host.clock.now()).await?;
+    drop(tx);
+    for key in wanted {
+        if table(key).is_none() {
+            return Err(invalid(format!("there is no table `{key}`")).choices(key, TABLES.iter().copied()));
+        }
+        catalog.table(key)?;
+    }
+    let is_chosen =
+        |key: &&&str| if wanted.is_empty() { catalog.table(key).is_ok() } else { wanted.contains(*key) };
+    Ok(TABLES.iter().filter(is_chosen).copied().collect())
+}
