@@ -3,6 +3,7 @@
 //! To add a command: its file, a line among the modules, a variant of [`Command`] and its arm in [`run`].
 //! Commands print through [`Output`] only; with `--json` the same facts come as JSON.
 
+mod backfill;
 mod call;
 mod cells;
 mod client_config;
@@ -18,6 +19,7 @@ mod members;
 mod migrate;
 mod output;
 mod query;
+mod recompute;
 mod route;
 mod secret;
 mod selection;
@@ -28,6 +30,8 @@ mod sync;
 mod tables;
 mod tools;
 mod worker;
+
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
@@ -62,6 +66,7 @@ pub enum Command {
     Init(init::Args),
     Demo(demo::Args),
     Import(import::Args),
+    Backfill(backfill::Args),
     Export(export::Args),
     Query(query::Args),
     Route(route::Args),
@@ -76,8 +81,12 @@ pub enum Command {
     #[command(name = "fake-crm")]
     FakeCrm(fake_crm::Args),
     Migrate(migrate::Args),
+    Recompute(recompute::Args),
     Doctor(doctor::Args),
 }
+
+/// How long the program waits at its end for what it has left to other threads.
+const LAST_WORDS: Duration = Duration::from_millis(100);
 
 /// How a command that did not fail with an error ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,12 +107,13 @@ pub fn run(cli: Cli, output: Output) -> Result<Status> {
     session::log_to_stderr(&config);
     let session = Session { config, output };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(internal)?;
-    runtime.block_on(async {
+    let done = runtime.block_on(async {
         match cli.command {
             Command::Serve(args) => serve::run(&args, &session).await,
             Command::Init(args) => init::run(args, &session).await,
             Command::Demo(args) => demo::run(&args, &session).await,
             Command::Import(args) => import::run(args, &session).await,
+            Command::Backfill(args) => backfill::run(args, &session).await,
             Command::Export(args) => export::run(args, &session).await,
             Command::Query(args) => query::run(args, &session).await,
             Command::Route(args) => route::run(args, &session).await,
@@ -116,8 +126,12 @@ pub fn run(cli: Cli, output: Output) -> Result<Status> {
             Command::Worker(args) => worker::run(&args, &session).await,
             Command::FakeCrm(args) => fake_crm::run(&args, &session).await,
             Command::Migrate(args) => migrate::run(&args, &session).await,
+            Command::Recompute(args) => recompute::run(&args, &session).await,
             Command::Doctor(args) => doctor::run(&args, &session).await,
             Command::Tools(args) => tools::run(&args, &session),
         }
-    })
+    });
+    // A read of stdin that nobody waits for any more would keep the program until somebody writes there.
+    runtime.shutdown_timeout(LAST_WORDS);
+    done
 }

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::output::Output;
 use crate::app::{App, Options};
+use crate::backfill;
 use crate::clock::{Clock, Ids};
 use crate::config::Config;
 use crate::error::Result;
@@ -73,7 +74,26 @@ impl Session {
         let database_url = self.config.database.url.clone();
         let skills_dir = self.config.skills.dir.clone();
         let sync = self.sync_options();
-        App::open(&Options { database_url, clock: Clock::System, ids: Ids::Random, skills_dir, sync })
+        let backfill = self.backfill();
+        App::open(&Options {
+            database_url,
+            clock: Clock::System,
+            ids: Ids::Random,
+            skills_dir,
+            sync,
+            backfill,
+        })
+    }
+
+    /// Where the application's own data is.
+    pub(super) fn backfill(&self) -> backfill::Settings {
+        let settings = &self.config.backfill;
+        backfill::Settings {
+            source: settings.source.clone(),
+            schema: settings.schema.clone(),
+            names: settings.names.clone(),
+            batch: None,
+        }
     }
 
     /// Where the CRMs are, and the key: from the environment, which no file or flag shows, or from its file.
@@ -85,7 +105,12 @@ impl Session {
             Ok(text) if !text.trim().is_empty() => sync::Key::Text(text.into()),
             _ => sync::Key::File(settings.key_file.clone()),
         };
-        sync::Options { hosts, key }
+        let schedule = sync::Schedule {
+            poll_secs: settings.poll_secs,
+            sweep_hours: settings.sweep_hours,
+            breaker_percent: settings.breaker_percent,
+        };
+        sync::Options { hosts, key, schedule }
     }
 
     /// Whether the database is there: a file that nobody has made yet is not.

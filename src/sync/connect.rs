@@ -19,7 +19,7 @@ use super::mapping::{self, Described, Finding, Wish};
 use super::vault::{OAuth, Secrets};
 use crate::error::{Error, Result, busy, conflict, denied, internal, invalid};
 use crate::records::{self, Action, Actor, ActorKind, Change, Edit, Source, Target, queue_of};
-use crate::store::{ConnectionRow, Org, Tx, connections, links, organizations, queue};
+use crate::store::{ConnectionRow, Org, Tx, connections, hooks, inbox, links, organizations, polls, queue};
 use crate::tables::{Access, Catalog, CatalogTable, MappingEdit, Object, System, Value, mapping_edits};
 
 /// What a person brings to connect an account.
@@ -313,6 +313,9 @@ async fn forget(engine: &Engine, tx: &mut Tx, catalog: &Catalog, system: System)
     }
     let linked = links::remove_all(tx, catalog.org, system.name()).await?;
     let unsent = queue::clear(tx, catalog.org, queue_of(system)).await?;
+    inbox::clear(tx, catalog.org, system.name()).await?;
+    hooks::remove(tx, catalog.org, system.name()).await?;
+    polls::remove(tx, catalog.org, system.name()).await?;
     Ok(Forgotten { linked, unsent })
 }
 
@@ -393,6 +396,6 @@ const fn scopes(system: System) -> &'static str {
             "crm.objects.contacts.read and .write, crm.objects.companies.read and .write, \
              crm.schemas.contacts.read and .write, crm.schemas.companies.read and .write"
         }
-        System::Attio => "record_permission:read-write, object_configuration:read-write",
+        System::Attio => "record_permission:read-write, object_configuration:read-write, webhook:read-write",
     }
 }

@@ -6,10 +6,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::inbound::{self, Inbound};
+use super::reading::Kind;
 use crate::error::Result;
 use crate::records::queue_of;
 use crate::store::queue::{Count, Failed};
-use crate::store::{ConnectionRow, Org, Tx, conflicts, connections, links, queue};
+use crate::store::{ConnectionRow, Org, Tx, conflicts, connections, hooks, links, polls, queue};
 use crate::tables::{Object, System};
 
 /// Over how long the rate of arrivals is taken.
@@ -62,10 +64,21 @@ pub struct Connected {
     pub last_failure_at: Option<DateTime<Utc>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_failure: Option<String>,
+    /// Set while nothing is taken in that the CRM tells, until a person lets it go on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held: Option<Held>,
+    pub inbound: Inbound,
     /// When the next change is tried that has to wait.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_retry_at: Option<DateTime<Utc>>,
     pub tables: Vec<Figures>,
+}
+
+/// Why nothing is taken in, and since when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Held {
+    pub reason: String,
+    pub since: DateTime<Utc>,
 }
 
 /// A table at a CRM, in rows.
@@ -93,6 +106,15 @@ pub struct Figures {
     pub open_conflicts: i64,
     /// Conflicts of the last seven days, resolved ones too.
     pub recent_conflicts: i64,
+    /// When what changed at the CRM was last read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_poll_at: Option<DateTime<Utc>>,
+    /// When everything was last read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_sweep_at: Option<DateTime<Utc>>,
+    /// For how long changes at the CRM may not have been read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub behind_secs: Option<i64>,
 }
 
 /// A table's health, with what stands against it.
@@ -158,7 +180,11 @@ pub async fn status(tx: &mut Tx, org: Org, asked: Asked<'_>, now: DateTime<Utc>)
         let next_ms = queue::next_due_ms(tx, org, queue_of(system)).await?;
         let failed = queue::failed(tx, org, queue_of(system), asked.table, FAILING_MAX).await?;
         status.failing.extend(failed.into_iter().map(|line| failing(system, line)));
-        status.connections.push(connected(row, system, tables, next_ms, now));
+        let held = hooks::get(tx, org, system.name()).await?.and_then(|row| row.held_reason.zip(row.held_at));
+        let held = held.map(|(reason, since)| Held { reason, since });
+        let inbound = inbound::figures(tx, org, system, now).await?;
+        let connected = connected(row, system, tables, next_ms, now);
+        status.connections.push(Connected { held, inbound, ..connected });
     }
     status.failing.sort_by_key(|line| line.state != "dead");
     if !status.connections.is_empty() {
@@ -176,17 +202,26 @@ async fn figures(tx: &mut Tx, org: Org, system: System, now: DateTime<Utc>) -> R
     let done = queue::done_since(tx, org, queue_of(system), now_ms - RATE_MINUTES * 60_000).await?;
     let linked = links::counts(tx, org, system.name()).await?;
     let stale = links::stale(tx, org, system.name(), now - TimeDelta::hours(24)).await?;
+    let read = polls::all(tx, org, system.name(), false).await?;
     let of = |counts: &[(String, i64)], table: &str| {
         counts.iter().find(|(key, _)| key == table).map_or(0, |(_, count)| *count)
     };
-    let tables = Object::ALL.iter().map(|object| object.table());
-    let figures = tables.map(|table| {
+    let figures = Object::ALL.iter().map(|object| {
+        let table = object.table();
+        let read =
+            |kind: Kind| read.iter().find(|row| row.object == object.name() && row.kind == kind.name());
+        let (changes, sweep) = (read(Kind::Changes), read(Kind::Sweep));
+        // A complete reading of Attio is what finds its changes.
+        let sweep = if system == System::Attio { changes } else { sweep };
         let lines = lines.iter().filter(|count| count.table_key == table);
         Figures {
             table: table.to_owned(),
             linked: of(&linked, table),
             stale: of(&stale, table),
             per_minute: per_minute(of(&done, table)),
+            last_poll_at: changes.and_then(|row| row.done_at),
+            last_sweep_at: sweep.and_then(|row| row.done_at),
+            behind_secs: changes.and_then(|row| row.cursor_ms).map(|ms| (now_ms - ms).max(0) / 1_000),
             ..counted(lines, now_ms)
         }
     });
@@ -244,6 +279,8 @@ fn connected(
         last_success_at: row.last_success_at,
         last_failure_at: row.last_failure_at,
         last_failure: row.last_failure,
+        held: None,
+        inbound: Inbound::default(),
         tables,
     }
 }
@@ -299,11 +336,28 @@ fn judge(table: &str, connections: &[Connected]) -> Health {
     if waiting > WAITING_SECS {
         against(Level::Warning, format!("the oldest change has waited for {}", spoken(waiting)));
     }
+    for it in connections {
+        let (crm, told) = (it.system.label(), &it.inbound);
+        if it.held.is_some() {
+            against(Level::Warning, format!("what {crm} tells is held back"));
+        }
+        if told.dead > 0 {
+            against(Level::Warning, format!("{} that {crm} told could not be taken in", events(told.dead)));
+        }
+        if let Some(waits) = told.oldest_pending_secs.filter(|secs| *secs > WAITING_SECS && it.held.is_none())
+        {
+            against(Level::Warning, format!("what {crm} told has waited for {}", spoken(waits)));
+        }
+    }
     health
 }
 
 fn rows(count: i64, one: &str, many: &str) -> String {
     if count == 1 { format!("1 row {one}") } else { format!("{count} rows {many}") }
+}
+
+fn events(count: i64) -> String {
+    if count == 1 { "1 event".to_owned() } else { format!("{count} events") }
 }
 
 fn share(part: i64, whole: i64) -> String {
@@ -336,6 +390,8 @@ mod tests {
             last_success_at: None,
             last_failure_at: None,
             last_failure: None,
+            held: None,
+            inbound: Inbound::default(),
             next_retry_at: None,
             tables: vec![Figures { table: "contacts".to_owned(), ..figures }],
         }
@@ -366,6 +422,23 @@ mod tests {
         let dead = Figures { dead: 1, ..none.clone() };
         check(dead, Level::Error, "1 row has changes that a CRM refuses for good");
         check(Figures::default(), Level::Healthy, "");
+    }
+
+    #[test]
+    fn what_does_not_come_in_stands_against_every_table() {
+        let check = |inbound: Inbound, held: bool, expected: &[&str]| {
+            let held = held.then(|| Held { reason: "too much".to_owned(), since: DateTime::UNIX_EPOCH });
+            let connected = Connected { held, inbound, ..connection(Figures::default()) };
+            let health = judge("contacts", &[connected]);
+            assert_eq!(health.reasons, expected);
+            assert_eq!(health.level == Level::Warning, !expected.is_empty());
+        };
+        let waiting = |secs| Inbound { pending: 1, oldest_pending_secs: Some(secs), ..Inbound::default() };
+        check(waiting(300), false, &[]);
+        check(waiting(301), false, &["what HubSpot told has waited for 5 minutes"]);
+        check(waiting(301), true, &["what HubSpot tells is held back"]);
+        let dead = Inbound { dead: 2, ..Inbound::default() };
+        check(dead, false, &["2 events that HubSpot told could not be taken in"]);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::backfill;
 use crate::clock::{Clock, Ids};
 use crate::error::Result;
 use crate::records::{Actor, Outcome};
@@ -21,6 +22,8 @@ pub struct Services {
     pub skills: Skills,
     pub routers: Routers,
     pub sync: Arc<Engine>,
+    /// Where the application's own data is.
+    pub backfill: backfill::Settings,
 }
 
 /// One call: cheap to make, never shared between calls.

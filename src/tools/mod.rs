@@ -5,6 +5,7 @@
 
 mod archive;
 mod arguments;
+mod backfill_table;
 mod coerce;
 mod confirm;
 pub mod conflict;
@@ -61,6 +62,7 @@ pub fn all() -> Vec<Tool> {
         manage_columns::tool(),
         manage_tables::tool(),
         import_rows::tool(),
+        backfill_table::tool(),
     ]);
     tools
 }

@@ -14,8 +14,8 @@ use super::tool::{Hints, Tool, Toolset, Words};
 use super::{published, selection};
 use crate::error::Result;
 use crate::records::queue_of;
-use crate::store::{Tx, conflicts, queue};
-use crate::sync::connect;
+use crate::store::{Tx, conflicts, inbox, queue};
+use crate::sync::{breaker, connect};
 use crate::tables::{Catalog, System};
 
 /// How many changes are given up without a confirmation.
@@ -40,7 +40,7 @@ pub struct Args {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RetryAction {
-    /// Try again now what failed.
+    /// Try again now what failed; without table and ids also what could not be taken in.
     Retry,
     /// Give up what the CRM refuses: it keeps what it has.
     Discard,
@@ -70,6 +70,12 @@ pub struct Done {
     /// Whether the connection itself was paused or let go.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub connection: Option<String>,
+    /// How many events of the CRM are taken in again that could not be.
+    #[serde(skip_serializing_if = "is_none")]
+    pub events: u64,
+    /// Set when what the CRM tells was held back and is taken in again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub inbound: Option<String>,
 }
 
 pub fn tool() -> Tool {
@@ -107,18 +113,24 @@ async fn act(ctx: &Ctx, tx: &mut Tx, args: &Args, ids: &[Uuid], system: System) 
     let now_ms = ctx.services.clock.now_ms();
     let (queue, table) = (queue_of(system), args.table.as_deref());
     let paused = args.action == RetryAction::Pause;
-    let mut done = Done { system, rows: 0, connection: None };
+    let mut done = Done { system, rows: 0, connection: None, events: 0, inbound: None };
+    let is_whole = table.is_none() && ids.is_empty();
     if args.action == RetryAction::Retry {
         done.rows = queue::retry(tx, ctx.org, queue, table, ids, now_ms).await?;
+        if is_whole {
+            done.events = inbox::retry(tx, ctx.org, system.name(), now_ms).await?;
+        }
         return Ok(done);
     }
-    let is_whole = table.is_none() && ids.is_empty();
     if is_whole && connect::set_paused_in(tx, ctx.org, system, paused).await? {
         done.connection = Some(if paused { "paused" } else { "active" }.to_owned());
     }
     // A paused connection sends nothing, whatever its lines say; letting it go lets all of them go.
     if !is_whole || !paused {
         done.rows = queue::pause(tx, ctx.org, queue, table, ids, paused).await?;
+    }
+    if is_whole && !paused && breaker::let_in(tx, ctx.org, system, now_ms).await? {
+        done.inbound = Some("active".to_owned());
     }
     Ok(done)
 }
@@ -147,7 +159,7 @@ async fn discard(tx: &mut Tx, ctx: &Ctx, refused: Refused) -> Result<Vec<Done>> 
             let queue = queue_of(system);
             count += queue::discard(tx, ctx.org, queue, None, chunk, now.timestamp_millis()).await?;
         }
-        done.push(Done { system, rows: count, connection: None });
+        done.push(Done { system, rows: count, connection: None, events: 0, inbound: None });
     }
     Ok(done)
 }
@@ -177,6 +189,11 @@ fn unconfirmed(ctx: &Ctx, catalog: &Catalog, args: &Args, refused: &Refused) -> 
         None => {}
     }
     Ok(None)
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 fn describe(schema: &mut Map) {

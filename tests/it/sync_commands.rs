@@ -8,22 +8,25 @@ use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
 /// A user's world with an organization, and stand-ins for both CRMs that run until it is dropped.
-struct Desk {
-    home: TempDir,
+pub(crate) struct Desk {
+    pub(crate) home: TempDir,
     _crms: Running,
-    hubspot: String,
-    attio: String,
+    pub(crate) hubspot: String,
+    pub(crate) attio: String,
 }
 
-const TOKEN: &str = "demo-token";
+pub(crate) const TOKEN: &str = "demo-token";
 
 impl Desk {
     fn new() -> Desk {
+        Desk::with(&[])
+    }
+
+    /// With more for the stand-ins to do.
+    pub(crate) fn with(options: &[&str]) -> Desk {
         let home = TempDir::new().unwrap();
-        let mut crms = command(&home, &["fake-crm", "--port-hubspot", "0", "--port-attio", "0", "--json"])
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let args = ["fake-crm", "--port-hubspot", "0", "--port-attio", "0", "--json"];
+        let mut crms = command(&home, &[&args, options].concat()).stdout(Stdio::piped()).spawn().unwrap();
         let mut text = String::new();
         for line in BufReader::new(crms.stdout.as_mut().unwrap()).lines() {
             text += &line.unwrap();
@@ -39,14 +42,14 @@ impl Desk {
         desk
     }
 
-    fn command(&self, args: &[&str]) -> Command {
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = command(&self.home, args);
         command.env("OPSTABLES_HUBSPOT_BASE_URL", &self.hubspot).env("OPSTABLES_ATTIO_BASE_URL", &self.attio);
         command
     }
 
     /// What a command prints that reads `input`, results before remarks, when it ends as it should.
-    fn run(&self, args: &[&str], input: &str, code: i32) -> String {
+    pub(crate) fn run(&self, args: &[&str], input: &str, code: i32) -> String {
         ended(self.command(args), input, code, args)
     }
 
@@ -57,7 +60,7 @@ impl Desk {
         assert!(parts.iter().all(|part| said.contains(part)), "{args:?}\n{said}");
     }
 
-    fn json(&self, args: &[&str]) -> Json {
+    pub(crate) fn json(&self, args: &[&str]) -> Json {
         let text = self.run(&[args, &["--json"]].concat(), "", 0);
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
     }
@@ -74,7 +77,7 @@ impl Desk {
 }
 
 /// A program that ends with the test, however the test ends.
-struct Running(Child);
+pub(crate) struct Running(pub(crate) Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -98,7 +101,7 @@ fn command(home: &TempDir, args: &[&str]) -> Command {
     command
 }
 
-fn ended(mut command: Command, input: &str, code: i32, args: &[&str]) -> String {
+pub(crate) fn ended(mut command: Command, input: &str, code: i32, args: &[&str]) -> String {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut program = command.spawn().unwrap();
     // A program that reads nothing may have left already.
@@ -108,6 +111,32 @@ fn ended(mut command: Command, input: &str, code: i32, args: &[&str]) -> String 
     assert_eq!(ended.status.code(), Some(code), "{args:?}\n{said}");
     assert!(!said.contains(TOKEN) || args[0] == "fake-crm", "{args:?} shows the token:\n{said}");
     said
+}
+
+#[test]
+fn the_stand_ins_say_where_they_deliver_webhooks() {
+    let home = TempDir::new().unwrap();
+    let begun = |args: &[&str]| {
+        let args = [&["fake-crm", "--port-hubspot", "0", "--port-attio", "0"], args].concat();
+        let mut crms = Running(command(&home, &args).stdout(Stdio::piped()).spawn().unwrap());
+        let mut text = String::new();
+        for line in BufReader::new(crms.0.stdout.take().unwrap()).lines() {
+            text += &line.unwrap();
+            text.push('\n');
+            if text.contains("Ctrl-C") || serde_json::from_str::<Json>(&text).is_ok() {
+                break;
+            }
+        }
+        text
+    };
+    let said: Json =
+        serde_json::from_str(&begun(&["--deliver-to", "http://127.0.0.1:8787/", "--json"])).unwrap();
+    let route = json!({"public_url": "https://hooks.example.com", "deliver_to": "http://127.0.0.1:8787"});
+    assert_eq!((&said["deliveries"], &said["app"]["id"]), (&route, &json!("50780459")));
+    let said = begun(&["--deliver-to", "http://127.0.0.1:1", "--public-url", "https://crm.example.org/x"]);
+    assert!(said.contains("for https://crm.example.org/x are delivered to http://127.0.0.1:1"), "{said}");
+    assert!(said.contains("client secret demo-client-secret"), "{said}");
+    assert!(begun(&[]).contains("are not delivered; --deliver-to says where to"));
 }
 
 #[test]
@@ -121,6 +150,9 @@ fn an_account_is_connected_listed_and_disconnected() {
     assert!(wrong.contains("HubSpot does not accept the token") && !wrong.contains("wrong-token"), "{wrong}");
     let said = desk.run(&["connect", "hubspot", "--token-stdin", "--create", "no"], TOKEN, 0);
     assert!(said.contains("Test portal (62515)") && said.contains("no new records are made"), "{said}");
+    let polled = "Changes made there are read every 5 minutes; to be told at once set OPSTABLES_PUBLIC_URL and \
+                  OPSTABLES_HUBSPOT_DEVELOPER_KEY and run `opstables connect webhooks hubspot`.";
+    assert!(said.contains(polled), "{said}");
     let mut attio = desk.command(&["connect", "attio", "--json"]);
     attio.env("OPSTABLES_ATTIO_TOKEN", TOKEN);
     let made: Json = serde_json::from_str(&ended(attio, "", 0, &["connect"])).unwrap();
@@ -254,7 +286,7 @@ fn what_a_crm_refuses_is_listed_and_decided() {
 }
 
 /// Waits for what a worker beside this test does.
-fn until(is_so: impl Fn() -> bool) {
+pub(crate) fn until(is_so: impl Fn() -> bool) {
     let begun = Instant::now();
     while !is_so() {
         assert!(begun.elapsed() < Duration::from_secs(30), "it did not come so far");
@@ -274,4 +306,28 @@ fn a_worker_without_a_database_says_what_is_missing() {
     let home = TempDir::new().unwrap();
     let said = ended(command(&home, &["worker"]), "", 1, &["worker"]);
     assert!(said.contains("opstables init"), "{said}");
+}
+
+#[tokio::test]
+async fn pull_makes_rows_of_what_is_at_a_crm() {
+    let desk = Desk::connected();
+    let person = json!({"properties": {"email": "ann@acme.com", "firstname": "Ann"}});
+    let url = format!("{}/crm/objects/2026-09/contacts", desk.hubspot);
+    let made = reqwest::Client::new().post(url).bearer_auth(TOKEN).json(&person).send().await.unwrap();
+    assert_eq!(made.status(), 201);
+    let pulled = desk.json(&["sync", "pull", "hubspot"]);
+    assert_eq!(pulled["tables"][0]["table"], "companies");
+    let contacts = &pulled["tables"][1];
+    assert_eq!(
+        (&contacts["table"], &contacts["read"], &contacts["created"]),
+        (&json!("contacts"), &json!(1), &json!(1))
+    );
+    let again = desk.json(&["sync", "pull", "hubspot", "--table", "contacts"]);
+    assert_eq!((&again["tables"][0]["created"], &again["tables"][0]["changed"]), (&json!(0), &json!(0)));
+    let rows = desk.run(&["query", "contacts", "--fields", "first_name,email"], "", 0);
+    assert!(rows.contains("Ann") && rows.contains("ann@acme.com"), "{rows}");
+    let shown = desk.run(&["sync", "pull", "hubspot", "--table", "contacts"], "", 0);
+    assert!(shown.contains("contacts") && shown.contains("unchanged"), "{shown}");
+    desk.refused(&["sync", "pull", "hubspot", "--table", "leads"], &["leads"]);
+    desk.refused(&["sync", "pull", "attio"], &["not connected"]);
 }

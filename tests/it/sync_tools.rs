@@ -1,6 +1,8 @@
 //! What callers learn of synchronization, and what they decide about it.
 
 use opstables::error::Code;
+use opstables::store::hooks;
+use opstables::store::inbox::{self, Arrived, Handled};
 use opstables::store::queue::{Failure, State};
 use opstables::tables::System;
 use serde_json::{Value as Json, json};
@@ -202,6 +204,39 @@ on_both! {
         crate::database::change(&t, [opstables::store::Sql::new("update crm_connections set state = 'broken', reason = 'revoked'")]).await;
         let broken = t.refused("retry_sync", json!({"action": "resume"})).await;
         assert!(broken.to_string().contains("revoked") && broken.to_string().contains("opstables connect hubspot"), "{broken}");
+    }
+
+    async fn what_could_not_be_taken_in_is_told_and_tried_again(t: Bench) {
+        connect(&t, HUBSPOT, json!([])).await;
+        t.clock.advance_ms(1);
+        let now_ms = t.clock.now_ms();
+        let mut tx = t.app.services.store.begin().await.unwrap();
+        let arrived = ["1", "2"].map(|record| {
+            let id = t.app.services.sync.ids.next();
+            let (dedupe_key, record_id) = (record.to_owned(), record.to_owned());
+            (t.org, "hubspot", Arrived { id, dedupe_key, object: "contact".to_owned(), record_id, event: json!({}), received_ms: now_ms })
+        });
+        inbox::insert(&mut tx, &arrived).await.unwrap();
+        let claimed = inbox::claim(&mut tx, t.org, "hubspot", now_ms, 1_000, 1).await.unwrap();
+        let dead = claimed.iter().map(|event| Handled {
+            id: event.id, fence: event.fence, state: inbox::State::Dead, run_after_ms: now_ms, attempts: 10, error: None,
+        });
+        assert_eq!(inbox::settle(&mut tx, t.org, "hubspot", &dead.collect::<Vec<_>>(), now_ms).await.unwrap(), 1);
+        hooks::refused(&mut tx, t.org, "hubspot", "stale", 3, t.clock.now()).await.unwrap();
+        tx.commit().await.unwrap();
+        t.clock.advance_ms(400_000);
+        let status = t.ok("sync_status", json!({})).await;
+        let told = json!({"pending": 1, "oldest_pending_secs": 400, "dead": 1, "refused": {"stale": 3}});
+        assert_eq!(status["connections"][0]["inbound"], told);
+        let reasons = json!(["1 event that HubSpot told could not be taken in", "what HubSpot told has waited for 6 minutes"]);
+        assert_eq!((&status["health"][0]["level"], &status["health"][0]["reasons"]), (&json!("warning"), &reasons));
+        let retry = async |args: Json| t.ok("retry_sync", args).await["systems"][0].clone();
+        let of_table = retry(json!({"action": "retry", "table": "contacts"})).await;
+        assert_eq!(of_table, json!({"system": "hubspot", "rows": 0}), "an event is of no table");
+        assert_eq!(retry(json!({"action": "retry"})).await, json!({"system": "hubspot", "rows": 0, "events": 1}));
+        t.clock.advance_ms(86_400_000);
+        let inbound = t.ok("sync_status", json!({})).await["connections"][0]["inbound"].clone();
+        assert_eq!((&inbound["pending"], &inbound["dead"], &inbound["refused"]), (&json!(2), &json!(0), &Json::Null));
     }
 
     async fn a_lost_edit_is_told_in_words(t: Bench) {

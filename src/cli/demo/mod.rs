@@ -122,6 +122,7 @@ async fn fill(url: &str) -> Result<usize> {
         ids: Ids::Random,
         skills_dir: None,
         sync: crate::sync::Options::default(),
+        backfill: crate::backfill::Settings::default(),
     })?;
     let (org, _) = app.create_organization(sample::SLUG, sample::NAME, sample::ZONE).await?;
     for (name, email) in sample::MEMBERS {

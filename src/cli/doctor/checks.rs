@@ -8,7 +8,7 @@ use crate::cli::session::Session;
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::store::health::{SearchIndex, Server};
-use crate::store::{Org, Store, organizations};
+use crate::store::{Org, Store, backfills, organizations};
 use crate::tables::{Catalog, TABLES};
 
 /// The oldest PostgreSQL that is supported.
@@ -139,11 +139,40 @@ async fn organization(app: &App, session: &Session) -> Vec<Check> {
             Err(error) => failed("user", &error),
         });
     }
+    checks.push(match super::derived::check(app, org).await {
+        Ok(check) => check,
+        Err(error) => failed("derived", &error),
+    });
+    checks.extend(backfill(app, org).await);
     match super::connections::all(app, org, session).await {
         Ok(connections) => checks.extend(connections),
         Err(error) => checks.push(failed("connections", &error)),
     }
     checks
+}
+
+/// How the last backfill ended, where there was one.
+async fn backfill(app: &App, org: Org) -> Option<Check> {
+    let run = async {
+        let mut tx = app.services.store.read().await?;
+        backfills::latest(&mut tx, org).await
+    };
+    let run = match run.await {
+        Ok(run) => run?,
+        Err(error) => return Some(failed("backfill", &error)),
+    };
+    let found =
+        format!("{} from {}, started {}", run.state, run.place, run.started_at.format("%Y-%m-%d %H:%M UTC"));
+    let found = run.error.map_or(found.clone(), |error| format!("{found}: {error}"));
+    Some(match run.state.as_str() {
+        "done" => Check::good("backfill", found),
+        "running" => Check::good("backfill", format!("{found}; `opstables backfill --status` says how far")),
+        _ => Check::warning(
+            "backfill",
+            found,
+            "`opstables backfill` with the same source goes on where it stopped",
+        ),
+    })
 }
 
 /// The organization that is meant. Unlike [`App::organization`] this never makes one.

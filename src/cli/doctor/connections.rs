@@ -1,6 +1,6 @@
 //! The check of each connection to a CRM: its state, whether its token opens, and what does not get there.
 
-use super::Check;
+use super::{Check, webhooks};
 use crate::app::App;
 use crate::cli::session::Session;
 use crate::error::Result;
@@ -16,11 +16,19 @@ pub(super) async fn all(app: &App, org: Org, session: &Session) -> Result<Vec<Ch
     let mut tx = services.store.read().await?;
     let rows = connections::all(&mut tx, org).await?;
     let status = status::status(&mut tx, org, Asked::default(), services.clock.now()).await?;
-    let checks = status.connections.iter().map(|connected| {
+    drop(tx);
+    let mut checks = Vec::new();
+    for connected in &status.connections {
         let row = rows.iter().find(|row| row.system == connected.system.name());
-        judge(connected, row.and_then(|row| sealed(app, org, session, row)))
-    });
-    Ok(checks.collect())
+        let sealed = row.and_then(|row| sealed(app, org, session, row));
+        // Without its token nothing can be asked of the CRM.
+        let is_open = sealed.is_none();
+        checks.push(judge(connected, sealed));
+        if is_open {
+            checks.extend(webhooks::all(&services.sync, org, session, connected).await?);
+        }
+    }
+    Ok(checks)
 }
 
 /// Why the connection's token cannot be opened; none when it can. A key that is not there is not made.
@@ -65,6 +73,10 @@ fn judge(connected: &Connected, sealed: Option<String>) -> Check {
         "paused" => {
             Check::warning(name, found, format!("`opstables sync resume --system {name}` lets it go on"))
         }
+        _ if connected.held.is_some() => {
+            let fix = format!("look at what it tells, then `opstables sync resume --system {name}`");
+            Check::warning(name, format!("{found}, what it tells is held back"), fix)
+        }
         _ if dead > 0 => Check::warning(name, found, "`opstables sync status` says what is refused and why"),
         _ if oldest > WAITING_SECS => {
             Check::warning(name, found, "run `opstables worker`, or `opstables serve` with sync.worker on")
@@ -74,29 +86,37 @@ fn judge(connected: &Connected, sealed: Option<String>) -> Check {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::cli::doctor::State;
+    use crate::sync::inbound::Inbound;
     use crate::sync::status::Figures;
     use crate::tables::System;
+
+    /// A connection of which nothing is wrong.
+    pub(in crate::cli::doctor) fn connected(state: &str) -> Connected {
+        Connected {
+            system: System::Hubspot,
+            state: state.to_owned(),
+            reason: Some("revoked".to_owned()),
+            account: "1".to_owned(),
+            account_name: "One".to_owned(),
+            creates: true,
+            waits_until: None,
+            last_success_at: None,
+            last_failure_at: None,
+            last_failure: None,
+            held: None,
+            inbound: Inbound::default(),
+            next_retry_at: None,
+            tables: Vec::new(),
+        }
+    }
 
     #[test]
     fn a_connection_is_judged_by_its_state_its_token_and_its_lines() {
         let check = |state: &str, figures: Figures, sealed: Option<&str>, expected: State, part: &str| {
-            let connected = Connected {
-                system: System::Hubspot,
-                state: state.to_owned(),
-                reason: Some("revoked".to_owned()),
-                account: "1".to_owned(),
-                account_name: "One".to_owned(),
-                creates: true,
-                waits_until: None,
-                last_success_at: None,
-                last_failure_at: None,
-                last_failure: None,
-                next_retry_at: None,
-                tables: vec![figures],
-            };
+            let connected = Connected { tables: vec![figures], ..connected(state) };
             let check = judge(&connected, sealed.map(str::to_owned));
             assert_eq!(check.state, expected, "{}", check.found);
             let said = format!("{} {}", check.found, check.fix.unwrap_or_default());

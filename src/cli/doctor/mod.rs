@@ -3,6 +3,8 @@
 
 mod checks;
 mod connections;
+mod derived;
+mod webhooks;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -100,9 +102,9 @@ fn line(check: &Check) -> String {
         State::Warning => styled(WARN, "!"),
         State::Fault => styled(BAD, "✗"),
     };
-    let line = format!("{mark} {:<13} {}", check.name, check.found);
+    let line = format!("{mark} {:<16} {}", check.name, check.found);
     match &check.fix {
-        Some(fix) => format!("{line}\n  {:<13} {} {fix}", "", styled(FAINT, "→")),
+        Some(fix) => format!("{line}\n  {:<16} {} {fix}", "", styled(FAINT, "→")),
         None => line,
     }
 }

@@ -50,9 +50,16 @@ fn show(action: RetryAction, done: &Done) -> String {
         RetryAction::Pause => format!("the changes of {rows} are held back"),
         RetryAction::Resume => format!("the changes of {rows} are let go"),
     };
-    match &done.connection {
+    let told = match (&done.inbound, done.events) {
+        (Some(_), _) => " What it tells is taken in again.".to_owned(),
+        (None, 0) => String::new(),
+        (None, 1) => " 1 event that could not be taken in is tried again.".to_owned(),
+        (None, events) => format!(" {events} events that could not be taken in are tried again."),
+    };
+    let said = match &done.connection {
         Some(state) if action == RetryAction::Pause => format!("{crm}: the connection is {state}."),
         Some(state) => format!("{crm}: the connection is {state}, {changes}."),
         None => format!("{crm}: {changes}."),
-    }
+    };
+    format!("{said}{told}")
 }

@@ -3,6 +3,7 @@
 mod conflicts;
 mod lines;
 mod mapping;
+mod pull;
 mod status;
 
 use super::Status;
@@ -24,6 +25,8 @@ pub struct Args {
 enum Action {
     /// Show what waits, what failed and why, and whether that is well
     Status(status::Args),
+    /// Bring everything that a CRM has into the tables; what is newer here stays
+    Pull(pull::Args),
     /// Send failed changes again now
     Retry(lines::Which),
     /// Give up changes that a CRM refuses: it keeps what it has
@@ -36,7 +39,7 @@ enum Action {
     },
     /// Hold changes back; without rows and table, stop all calls for the connection
     Pause(lines::Which),
-    /// Let go what was paused
+    /// Let go what was paused, and take in what was held back
     Resume(lines::Which),
     /// Show which column is which property, or change that
     Map(mapping::Args),
@@ -48,6 +51,7 @@ enum Action {
 
 const EXAMPLE: &str = "Examples:
   opstables sync status
+  opstables sync pull hubspot --table contacts
   opstables sync retry --table contacts
   opstables sync map hubspot                                shows the mapping
   opstables sync map hubspot contacts.region sales_region   keeps an own column in step
@@ -59,6 +63,7 @@ const EXAMPLE: &str = "Examples:
 pub(super) async fn run(args: Args, session: &Session) -> Result<Status> {
     match args.action {
         Action::Status(args) => status::run(args, session).await,
+        Action::Pull(args) => pull::run(args, session).await,
         Action::Retry(which) => lines::run(session, RetryAction::Retry, which, false).await,
         Action::Discard { which, yes } => lines::run(session, RetryAction::Discard, which, yes).await,
         Action::Pause(which) => lines::run(session, RetryAction::Pause, which, false).await,

@@ -11,7 +11,7 @@ use super::super::session::Session;
 use super::super::{Status, cells};
 use super::placeless;
 use crate::error::Result;
-use crate::sync::status::{Connected, Failing, Health, Level, spoken};
+use crate::sync::status::{Connected, Failing, Figures, Health, Level, spoken};
 use crate::tools::sync_status::{self, Output};
 
 #[derive(Debug, clap::Args)]
@@ -64,6 +64,18 @@ fn connection(it: &Connected, zone: Tz) -> String {
     if let Some(failure) = it.last_failure.as_ref().zip(it.last_failure_at) {
         lines.push(format!("  last failure {}: {}", moment(failure.1, zone), failure.0));
     }
+    if let Some(held) = &it.held {
+        let since = moment(held.since, zone);
+        lines.push(styled(WARN, format!("  what it tells is held back since {since}: {}", held.reason)));
+        lines.push(format!("  `opstables sync resume --system {}` takes it in", it.system.name()));
+    }
+    let told = it.inbound.said();
+    if !told.is_empty() {
+        lines.push(format!("  what it tells: {}", told.join("; ")));
+    }
+    if it.inbound.dead > 0 {
+        lines.push(format!("  `opstables sync retry --system {}` tries them again", it.system.name()));
+    }
     if let Some(next) = it.next_retry_at {
         lines.push(format!("  next try {}", moment(next, zone)));
     }
@@ -80,7 +92,18 @@ fn connection(it: &Connected, zone: Tz) -> String {
     }
     lines.push(String::new());
     lines.push(grid.render(width()));
+    let read = it.tables.iter().filter_map(|table| reading(table, zone));
+    lines.extend(read);
     lines.join("\n")
+}
+
+/// When a table was last read from the CRM.
+fn reading(table: &Figures, zone: Tz) -> Option<String> {
+    let polled = table.last_poll_at?;
+    let whole =
+        table.last_sweep_at.map_or_else(String::new, |at| format!(", all of it {}", moment(at, zone)));
+    let behind = table.behind_secs.map_or_else(String::new, |secs| format!(", {} behind", spoken(secs)));
+    Some(format!("  {} read {}{whole}{behind}", table.table, moment(polled, zone)))
 }
 
 fn health(it: &Health) -> String {

@@ -1,5 +1,7 @@
 //! `opstables connect`: the organization's accounts at HubSpot and Attio.
 
+pub(super) mod webhooks;
+
 use secrecy::ExposeSecret;
 use serde::Serialize;
 
@@ -14,11 +16,16 @@ use crate::sync::mapping::Finding;
 use crate::sync::status::{self, Asked};
 use crate::tables::System;
 
+use webhooks::{Ended, Webhooks};
+
 /// Connect the organization to its HubSpot or Attio account
 ///
 /// The token is taken from the environment (`OPSTABLES_HUBSPOT_TOKEN`, `OPSTABLES_ATTIO_TOKEN`), from stdin, or asked for. It is
 /// checked at the CRM and kept sealed with this installation's key. From then on what is written here goes there: a
 /// running `opstables serve` or `opstables worker` brings it.
+///
+/// Where `OPSTABLES_PUBLIC_URL` says at which address the CRMs reach `opstables serve --http`, webhooks are set up too, so that
+/// changes made there are here at once: at `HubSpot` with the app's `OPSTABLES_HUBSPOT_DEVELOPER_KEY`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLE, arg_required_else_help = true, args_conflicts_with_subcommands = true)]
 pub struct Args {
@@ -35,7 +42,9 @@ enum Action {
     Hubspot(New),
     /// Connect an Attio workspace, by an API key or an OAuth app
     Attio(New),
-    /// Forget a connection: its token, which rows were which records, and what was to be sent
+    /// Set up a connection's webhooks, again or for the first time
+    Webhooks(webhooks::Args),
+    /// Forget a connection: its webhooks, its token, which rows were which records, and what was to be sent
     Remove {
         /// CRM: hubspot or attio
         system: String,
@@ -67,6 +76,8 @@ const EXAMPLE: &str = "Examples:
   opstables connect attio --token-stdin < attio.key
   opstables connect hubspot --oauth --create no
   opstables connect --list
+  opstables connect webhooks hubspot                   sets them up, or brings them up to date
+  opstables connect webhooks hubspot --secret-only     for an app whose subscriptions are set up at HubSpot
   opstables connect remove attio";
 
 #[derive(Debug, Serialize)]
@@ -80,6 +91,7 @@ struct Report {
     columns: usize,
     left_out: Vec<LeftOut>,
     findings: Vec<Finding>,
+    webhooks: Webhooks,
 }
 
 /// A column that this account leaves out, or only gives.
@@ -94,6 +106,7 @@ struct Removed {
     system: System,
     linked_rows: u64,
     unsent_changes: u64,
+    webhooks: Ended,
 }
 
 pub(super) async fn run(args: Args, session: &Session) -> Result<Status> {
@@ -101,6 +114,7 @@ pub(super) async fn run(args: Args, session: &Session) -> Result<Status> {
         None => list(session).await,
         Some(Action::Hubspot(new)) => add(session, System::Hubspot, &new).await,
         Some(Action::Attio(new)) => add(session, System::Attio, &new).await,
+        Some(Action::Webhooks(args)) => webhooks::run(args, session).await,
         Some(Action::Remove { system, yes }) => remove(session, parse_system(&system)?, yes).await,
     }
 }
@@ -111,7 +125,8 @@ async fn add(session: &Session, system: System, new: &New) -> Result<Status> {
     let decisions = Decisions { replace: new.replace, creates: new.create };
     let sync = &connection.app.services.sync;
     let connected = connect::connect(sync, connection.org, system, &credentials, decisions).await?;
-    let report = report(system, connected);
+    let webhooks = webhooks::after_connecting(session, &connection, system).await;
+    let report = report(system, connected, webhooks);
     session.output.result(&report, || show(&report))?;
     Ok(Status::Done)
 }
@@ -139,7 +154,7 @@ async fn credentials(session: &Session, system: System, new: &New) -> Result<Cre
     })
 }
 
-fn report(system: System, connected: Connected) -> Report {
+fn report(system: System, connected: Connected, webhooks: Webhooks) -> Report {
     let left_out = connected.left_out.into_iter().map(|edit| LeftOut {
         column: format!("{}.{}", edit.table, edit.column),
         reason: edit.reason.unwrap_or_default(),
@@ -153,6 +168,7 @@ fn report(system: System, connected: Connected) -> Report {
         columns: connected.columns,
         left_out: left_out.collect(),
         findings: connected.findings,
+        webhooks,
     }
 }
 
@@ -173,6 +189,7 @@ fn show(report: &Report) -> String {
     } else {
         "Rows that are records there are kept in step; no new records are made.".to_owned()
     });
+    lines.extend(report.webhooks.lines(report.system));
     lines.push(styled(FAINT, "A running `opstables serve` or `opstables worker` sends what is written."));
     lines.join("\n")
 }
@@ -220,14 +237,17 @@ async fn remove(session: &Session, system: System, yes: bool) -> Result<Status> 
         ))
         .hint("repeat it with --yes; the rows themselves stay. `opstables sync pause` only stops sending"));
     }
+    let ended = webhooks::end(session, &connection, system).await;
     let forgotten = connect::disconnect(sync, connection.org, system).await?;
-    let report = Removed { system, linked_rows: forgotten.linked, unsent_changes: forgotten.unsent };
+    let report =
+        Removed { system, linked_rows: forgotten.linked, unsent_changes: forgotten.unsent, webhooks: ended };
     session.output.result(&report, || {
-        format!(
+        let said = format!(
             "{} is disconnected and its token forgotten; {} rows are no longer linked. All rows stay.",
             system.label(),
             forgotten.linked
-        )
+        );
+        [vec![said], report.webhooks.lines(system)].concat().join("\n")
     })?;
     Ok(Status::Done)
 }
