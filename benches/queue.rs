@@ -48,6 +48,7 @@ async fn measure(name: &str, url: &str) {
         ids: Ids::Random,
         skills_dir: None,
         sync: opstables::sync::Options::default(),
+        backfill: opstables::backfill::Settings::default(),
     };
     let app = App::open(&options).expect("a database");
     println!("{name}");

@@ -271,6 +271,7 @@ async fn fill(url: &str, rows: usize) {
         ids: Ids::Random,
         skills_dir: None,
         sync: opstables::sync::Options::default(),
+        backfill: opstables::backfill::Settings::default(),
     };
     let app = App::open(&options).expect("a database");
     let (org, _) = app.create_organization("bench", "Bench", chrono_tz::UTC).await.expect("an organization");

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chrono_tz::Tz;
 use uuid::Uuid;
 
+use crate::backfill;
 use crate::clock::{Clock, Ids};
 use crate::error::{Result, invalid, not_found};
 use crate::records::Actor;
@@ -31,6 +32,8 @@ pub struct Options {
     /// A folder whose skills every organization gets beside its own; edits in it are noticed.
     pub skills_dir: Option<PathBuf>,
     pub sync: sync::Options,
+    /// Where the application's own data is.
+    pub backfill: backfill::Settings,
 }
 
 /// The process's services.
@@ -59,6 +62,7 @@ impl App {
             sync: Arc::new(sync),
             skills: Skills::new(options.skills_dir.as_deref()),
             routers: Routers::default(),
+            backfill: options.backfill.clone(),
         };
         Ok(App { services: Arc::new(services) })
     }

@@ -3,17 +3,20 @@
 //! To add a setting: a line in [`SETTINGS`], a field of [`Config`], and its reading in [`Config::load`].
 
 mod database_url;
+mod http;
 mod layers;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
+use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use tracing_subscriber::EnvFilter;
 
 use crate::error::{Result, invalid};
 
+pub use http::Http;
 use layers::Found;
 pub use layers::Layers;
 
@@ -43,6 +46,28 @@ pub const SETTINGS: &[Setting] = &[
     setting("sync.attio_base_url", "OPSTABLES_ATTIO_BASE_URL", "where Attio answers"),
     setting("sync.key_file", "OPSTABLES_KEY_FILE", "the file of the key that seals the CRMs' tokens"),
     setting("sync.worker", "OPSTABLES_WORKER", "whether `serve` also brings changes to the CRMs"),
+    setting(
+        "sync.poll_secs",
+        "OPSTABLES_POLL_SECS",
+        "seconds between two readings of what changed at the CRMs; 0: none",
+    ),
+    setting(
+        "sync.sweep_hours",
+        "OPSTABLES_SWEEP_HOURS",
+        "hours between two complete readings of the CRMs; 0: none",
+    ),
+    setting(
+        "sync.breaker_percent",
+        "OPSTABLES_BREAKER_PERCENT",
+        "the share of rows a CRM may change in ten minutes",
+    ),
+    setting("http.listen", "OPSTABLES_HTTP_LISTEN", "where `serve` takes in webhooks over HTTP"),
+    setting("http.public_url", "OPSTABLES_PUBLIC_URL", "where the CRMs reach `serve` over HTTP"),
+    setting("http.tls_cert", "OPSTABLES_TLS_CERT", "the file of the HTTP server's certificates"),
+    setting("http.tls_key", "OPSTABLES_TLS_KEY", "the file of the HTTP server's key"),
+    setting("backfill.source", "OPSTABLES_APP_SOURCE", "where the application's own data is"),
+    setting("backfill.schema", "OPSTABLES_APP_SCHEMA", "its schema, on PostgreSQL"),
+    setting("backfill.names", "OPSTABLES_APP_NAMES", "the file of its names of tables and columns"),
     setting("log.level", "OPSTABLES_LOG", "what is logged on stderr"),
 ];
 
@@ -56,6 +81,9 @@ const MAX_CONCURRENT_CALLS: usize = 1_024;
 const KEY_FILE_NAME: &str = "key";
 const DEFAULT_HUBSPOT: &str = "https://api.hubapi.com";
 const DEFAULT_ATTIO: &str = "https://api.attio.com";
+const DEFAULT_POLL_SECS: u32 = 300;
+const DEFAULT_SWEEP_HOURS: u32 = 24;
+const DEFAULT_BREAKER_PERCENT: u32 = 30;
 const DEFAULT_LOG_LEVEL: &str = "warn";
 
 /// The settings in force.
@@ -66,6 +94,8 @@ pub struct Config {
     pub server: Server,
     pub skills: Skills,
     pub sync: Sync,
+    pub http: Http,
+    pub backfill: Backfill,
     pub log: Log,
     origins: BTreeMap<&'static str, Origin>,
 }
@@ -106,6 +136,19 @@ pub struct Sync {
     pub key_file: PathBuf,
     /// Whether `serve` works the queues.
     pub worker: bool,
+    /// Seconds between two readings of what changed, hours between two complete ones; 0 is none.
+    pub poll_secs: u32,
+    pub sweep_hours: u32,
+    /// The share of a connection's rows that may change within ten minutes before a person is asked.
+    pub breaker_percent: u32,
+}
+
+#[derive(Debug, Clone)]
+pub struct Backfill {
+    /// A PostgreSQL URL, which may hold a password, or a folder.
+    pub source: Option<SecretString>,
+    pub schema: Option<String>,
+    pub names: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone)]
@@ -174,6 +217,30 @@ impl Config {
                     None => database_url::folder().unwrap_or_default().join(KEY_FILE_NAME),
                 },
                 worker: found.read("sync.worker", true, "true or false", truth)?,
+                poll_secs: found.read(
+                    "sync.poll_secs",
+                    DEFAULT_POLL_SECS,
+                    "a number of seconds from 10 to 86400, or 0",
+                    |text| whole(text, 10..=86_400),
+                )?,
+                sweep_hours: found.read(
+                    "sync.sweep_hours",
+                    DEFAULT_SWEEP_HOURS,
+                    "a number of hours from 1 to 720, or 0",
+                    |text| whole(text, 1..=720),
+                )?,
+                breaker_percent: found.read(
+                    "sync.breaker_percent",
+                    DEFAULT_BREAKER_PERCENT,
+                    "a number from 1 to 100",
+                    |text| whole(text, 1..=100).filter(|percent| *percent > 0),
+                )?,
+            },
+            http: Http::read(&found)?,
+            backfill: Backfill {
+                source: found.text("backfill.source").map(SecretString::from),
+                schema: found.text("backfill.schema").map(str::to_owned),
+                names: found.text("backfill.names").map(PathBuf::from),
             },
             log: Log { level },
             origins: found.into_origins(),
@@ -215,8 +282,16 @@ impl Config {
             "sync.attio_base_url" => Some(self.sync.attio_base_url.clone()),
             "sync.key_file" => Some(self.sync.key_file.display().to_string()),
             "sync.worker" => Some(self.sync.worker.to_string()),
+            "sync.poll_secs" => Some(self.sync.poll_secs.to_string()),
+            "sync.sweep_hours" => Some(self.sync.sweep_hours.to_string()),
+            "sync.breaker_percent" => Some(self.sync.breaker_percent.to_string()),
+            "backfill.source" => {
+                self.backfill.source.as_ref().map(|source| database_url::shown(source.expose_secret()))
+            }
+            "backfill.schema" => self.backfill.schema.clone(),
+            "backfill.names" => self.backfill.names.as_ref().map(|path| path.display().to_string()),
             "log.level" => Some(self.log.level.clone()),
-            _ => None,
+            key => self.http.value(key),
         }
     }
 }
@@ -240,6 +315,11 @@ fn address(found: &Found, key: &str, default: &str) -> Result<String> {
             .then(|| text.trim_end_matches('/').to_owned())
     };
     found.read(key, default.to_owned(), "an address such as https://api.hubapi.com", read)
+}
+
+/// A number within the range, or 0.
+fn whole(text: &str, range: std::ops::RangeInclusive<u32>) -> Option<u32> {
+    text.parse().ok().filter(|number| *number == 0 || range.contains(number))
 }
 
 fn words(text: &str) -> Vec<String> {

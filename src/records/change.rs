@@ -47,8 +47,43 @@ pub enum Action {
     Absorb(Box<Stored>),
     /// Takes in what a CRM says of the row's record.
     Observe(Box<Observed>),
+    /// Clears every column and archives the row, for a person's privacy: see [`super::erase`].
+    Erase,
+    /// Takes in what a record of the application says, with the record's own time.
+    Bring(Box<Brought>),
     /// Clears one column, in an archived row too: the column is about to go.
     Empty(usize),
+    /// Brings the row's derived columns up to date: what they come from has changed elsewhere, or with time.
+    Recompute,
+}
+
+/// What a record of the application says. It is a write of the moment at which the record was changed there: what people
+/// wrote later stays. An archived row stays as it is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Brought {
+    pub cells: Vec<BroughtCell>,
+    /// When the record was last changed, and when it was made.
+    pub at_ms: i64,
+    pub created_ms: Option<i64>,
+}
+
+/// What a record says of one column.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BroughtCell {
+    pub place: usize,
+    pub value: Option<Value>,
+    pub says: Says,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Says {
+    /// It is the first thing that the record says of the column.
+    First,
+    /// It said something else before. That is older, whatever the record's time says: what it is worked out from may be
+    /// another record that changed.
+    Now,
+    /// A moment that something happened at: the latest that is known of stands.
+    Latest,
 }
 
 /// What a CRM tells of a record, or answers to what was sent to it.
@@ -74,6 +109,14 @@ pub struct Observed {
 pub enum Life {
     Deleted(i64),
     Restored(i64),
+}
+
+impl Life {
+    pub fn ms(self) -> i64 {
+        match self {
+            Life::Deleted(ms) | Life::Restored(ms) => ms,
+        }
+    }
 }
 
 impl Observed {

@@ -6,12 +6,15 @@
 mod absorb;
 mod actor;
 mod aggregate;
+mod bring;
 mod change;
 mod computed;
 mod derive;
 mod elsewhere;
+mod erase;
 mod history;
 mod ledger;
+pub mod life;
 mod lost;
 pub mod merge;
 mod observe;
@@ -25,8 +28,10 @@ mod write;
 
 pub use actor::{Actor, ActorKind, Source};
 pub use aggregate::{Aggregate, Bucket, Function, Group, GroupBy, Order, aggregate};
-pub use change::{Action, Change, Edit, Life, Observed, Target};
+pub use change::{Action, Brought, BroughtCell, Change, Edit, Life, Observed, Says, Target};
 pub use computed::Basis;
+pub use derive::{Audit, Differing, audit, catch_up, recompute};
+pub use erase::{are_erased, email_key, erase, erase_unknown, record_key};
 pub use history::{Left, Undone, plan_undo};
 pub use ledger::{sending, shadow};
 pub use outbox::{differing, queue_of};

@@ -9,6 +9,7 @@ use sqlx::types::Json as SqlJson;
 use uuid::Uuid;
 
 use super::absorb::absorb;
+use super::bring::bring;
 use super::change::{Action, Change, Edit, Target};
 use super::elsewhere::Elsewhere;
 use super::merge::{Cell, Stamp, Verdict, merge, tick};
@@ -67,8 +68,10 @@ pub async fn write(
     for edit in &change.edits {
         outcomes.push(apply(change.table, &mut drafts, edit, &stamp, (now, ids))?);
     }
+    let Drafts { mut rows, elsewhere, by_id } = drafts;
+    derive::fill(tx, catalog, change.table, &mut rows, &stamp, now).await?;
+    note_computed(&change, &rows, &by_id, &mut outcomes);
     let mut outcome = Outcome { change_id: None, rows: outcomes, told: Vec::new() };
-    let Drafts { rows, elsewhere, .. } = drafts;
     let (touched, untouched): (Vec<Draft>, Vec<Draft>) =
         rows.into_iter().partition(|draft| draft.action.is_some());
     let moved: Vec<&Draft> = touched.iter().chain(&untouched).filter(|draft| draft.is_to_store()).collect();
@@ -96,13 +99,22 @@ pub(super) struct Draft {
     pub(super) action: Option<&'static str>,
     /// Each changed column with its value before the change.
     pub(super) changed: BTreeMap<usize, Option<Value>>,
+    /// Whether its derived columns may be out of date for what happened elsewhere.
+    pub(super) is_due: bool,
 }
 
 impl Draft {
+    pub(super) fn of(before: Option<Stored>, after: Stored) -> Draft {
+        Draft { before, after, action: None, changed: BTreeMap::new(), is_due: false }
+    }
+
     /// Whether it differs from what is stored: a later write of the same value moves the cell's version and nothing else.
     fn is_to_store(&self) -> bool {
         let stored = self.before.as_ref().map(|before| &before.head.provenance);
-        self.action.is_some() || stored.is_some_and(|stored| *stored != self.after.head.provenance)
+        let archived = self.before.as_ref().map(|before| before.head.archived);
+        self.action.is_some()
+            || stored.is_some_and(|stored| *stored != self.after.head.provenance)
+            || archived.is_some_and(|archived| archived != self.after.head.archived)
     }
 }
 
@@ -130,19 +142,14 @@ async fn load(tx: &mut Tx, catalog: &Catalog, change: &Change<'_>, now: DateTime
     let mut drafts = Drafts { rows: Vec::new(), by_id: HashMap::new(), elsewhere };
     for stored in held {
         drafts.by_id.insert(stored.head.id, drafts.rows.len());
-        drafts.rows.push(Draft {
-            before: Some(stored.clone()),
-            after: stored,
-            action: None,
-            changed: BTreeMap::new(),
-        });
+        drafts.rows.push(Draft::of(Some(stored.clone()), stored));
     }
     for edit in &change.edits {
         match edit.target {
             Target::New(id) if !drafts.by_id.contains_key(&id) => {
                 drafts.by_id.insert(id, drafts.rows.len());
                 let after = blank(table, id, change, now);
-                drafts.rows.push(Draft { before: None, after, action: None, changed: BTreeMap::new() });
+                drafts.rows.push(Draft::of(None, after));
             }
             Target::Existing(id) if !drafts.by_id.contains_key(&id) => {
                 return Err(not_found(format!("`{}` has no row with the id {id}", table.key()))
@@ -205,13 +212,24 @@ fn apply(
             (Touched::Restored, Vec::new())
         }
         Action::Archive | Action::Restore => (Touched::Unchanged, Vec::new()),
+        Action::Erase => {
+            clear(table, draft);
+            draft.after.head.archived = draft.after.head.archived.or(Some((stamp.ms, stamp.ctr)));
+            draft.action = Some("archive");
+            (Touched::Archived, Vec::new())
+        }
         Action::Empty(column) => set(table, draft, &[(*column, None)], stamp, edit.position)?,
+        Action::Recompute => {
+            draft.is_due = true;
+            (Touched::Unchanged, Vec::new())
+        }
         Action::Absorb(other) => {
             let columns = absorb(table, draft, drafts.elsewhere.entry(id).or_default(), other, at);
             let touched = if columns.is_empty() { Touched::Unchanged } else { Touched::Updated };
             draft.action = draft.action.or((touched == Touched::Updated).then_some("update"));
             (touched, columns)
         }
+        Action::Bring(brought) => bring(table, draft, brought, stamp),
         Action::Observe(observed) => {
             let elsewhere = drafts.elsewhere.entry(id).or_default();
             return Ok(RowOutcome {
@@ -226,6 +244,24 @@ fn apply(
         }
     }
     Ok(RowOutcome { position: edit.position, id, touched, columns })
+}
+
+/// Says of the rows that were only to be computed again what came of it.
+fn note_computed(
+    change: &Change<'_>,
+    drafts: &[Draft],
+    by_id: &HashMap<Uuid, usize>,
+    outcomes: &mut [RowOutcome],
+) {
+    for (edit, outcome) in change.edits.iter().zip(outcomes) {
+        let draft = by_id.get(&edit.target.id()).and_then(|&place| drafts.get(place));
+        if edit.action == Action::Recompute
+            && let Some(draft) = draft.filter(|draft| !draft.changed.is_empty())
+        {
+            outcome.touched = Touched::Updated;
+            outcome.columns = draft.changed.keys().copied().collect();
+        }
+    }
 }
 
 /// An archived row takes no values, and a value that the caller expected must be there.
@@ -281,7 +317,7 @@ fn set(
         let incoming = Cell { value: value.clone(), stamp: stamp.clone() };
         // What this change wrote itself is nobody's to merge with: its later edit of a cell stands.
         let is_own = is_new || draft.changed.contains_key(column);
-        let current = if is_own { None } else { draft.after.cell(table, *column) };
+        let current = if is_own { None } else { draft.after.written(table, *column) };
         let policy = table.columns.get(*column).map_or(Policy::Lww, |column| column.policy);
         let (merged, verdict) = merge(policy, current, incoming);
         if is_own || verdict == Verdict::Won {
@@ -300,6 +336,19 @@ fn set(
     }
     draft.action = draft.action.or(Some("update"));
     Ok((Touched::Updated, columns))
+}
+
+/// Takes all values out of a row, and who wrote them.
+fn clear(table: &CatalogTable, draft: &mut Draft) {
+    for (place, column) in table.columns.iter().enumerate() {
+        let Some(value) = draft.after.values.get_mut(place).filter(|value| value.is_some()) else { continue };
+        if !matches!(column.place, Place::Computed(_)) {
+            draft.changed.entry(place).or_insert_with(|| value.take());
+        }
+        *value = None;
+    }
+    draft.after.head.tags = None;
+    draft.after.head.provenance.clear();
 }
 
 /// An edit of ours that its column's policy gives no chance.
@@ -357,7 +406,7 @@ async fn store(
         }
         groups.entry(columns).or_default().push((draft.after.head.id, values));
     }
-    rows::insert(tx, catalog.org, table.key(), &slot_columns(table), &new).await?;
+    rows::insert(tx, catalog.org, table.key(), &slot_columns(table), new).await?;
     for (columns, rows) in &groups {
         rows::update(tx, catalog.org, table.key(), columns, rows).await?;
     }
@@ -383,19 +432,29 @@ async fn log(
         created_at: now,
         undo_of: change.undo_of,
     };
-    changes::append(tx, catalog.org, &head, &lines).await
+    changes::append(tx, catalog.org, &head, lines).await
 }
 
 fn line(table: &CatalogTable, draft: &Draft, stamp: &Stamp) -> ChangeRow {
     let action = draft.action.unwrap_or("update");
+    // A new row is as old as what it holds.
+    let (ms, ctr) = if action == "create" { draft.after.newest_by_hand() } else { (stamp.ms, stamp.ctr) };
     let mut cells = Map::new();
     if action != "create" {
         for (&place, before) in &draft.changed {
             if let (Some(column), Some(after)) = (table.columns.get(place), draft.after.values.get(place)) {
-                let own = draft.after.cell(table, place).map(|cell| (cell.stamp.ms, cell.stamp.ctr));
                 let mut logged = vec![to_log(before.as_ref()), to_log(after.as_ref())];
-                // What a CRM wrote has a version of its own.
-                logged.extend(own.filter(|own| *own != (stamp.ms, stamp.ctr)).map(|own| json!(own)));
+                let written = draft.after.written(table, place);
+                let own = written.as_ref().map(|cell| (cell.stamp.ms, cell.stamp.ctr));
+                let under = draft.before.as_ref().and_then(|before| before.written(table, place));
+                if column.is_combined() && written != under {
+                    // More is shown than was written: what was written before stands behind.
+                    logged.push(json!(own));
+                    logged.push(to_log(under.and_then(|cell| cell.value).as_ref()));
+                } else if !column.is_combined() {
+                    // What a CRM wrote has a version of its own.
+                    logged.extend(own.filter(|own| *own != (stamp.ms, stamp.ctr)).map(|own| json!(own)));
+                }
                 cells.insert(column.key.clone(), Json::Array(logged));
             }
         }
@@ -403,6 +462,6 @@ fn line(table: &CatalogTable, draft: &Draft, stamp: &Stamp) -> ChangeRow {
     ChangeRow {
         row_id: draft.after.head.id,
         action: action.to_owned(),
-        cells: SqlJson(json!({"version": [stamp.ms, stamp.ctr], "cells": cells})),
+        cells: SqlJson(json!({"version": [ms, ctr], "cells": cells})),
     }
 }

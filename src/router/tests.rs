@@ -57,6 +57,7 @@ fn with_custom_columns() -> Catalog {
             })
             .collect(),
         access: Access::Editable,
+        derivation: None,
         custom: true,
         hidden: false,
         detail: false,

@@ -1,6 +1,7 @@
 //! What can be said of a database without changing it: used to tell an operator what is wrong, so nothing here
 //! migrates.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
@@ -52,13 +53,13 @@ impl Store {
     /// The schema versions, each with whether the database has it.
     pub async fn migrations(&self) -> Result<Vec<Migration>> {
         if self.missing_file().is_some() {
-            return Ok(migrate::known(0));
+            return Ok(migrate::known(&BTreeSet::new()));
         }
-        let newest = match &self.engine {
-            Engine::Sqlite(sqlite) => migrate::newest_applied(&mut *sqlite.connection().await?).await,
-            Engine::Postgres(postgres) => migrate::newest_applied(&mut postgres.connect().await?).await,
+        let applied = match &self.engine {
+            Engine::Sqlite(sqlite) => migrate::applied(&mut *sqlite.connection().await?).await,
+            Engine::Postgres(postgres) => migrate::applied(&mut postgres.connect().await?).await,
         };
-        Ok(migrate::known(newest))
+        Ok(migrate::known(&applied))
     }
 
     /// Connects and asks the server what it is.
@@ -98,6 +99,12 @@ impl Store {
                 })
             }
         }
+    }
+
+    /// Whether the database answers, with its schema up to date.
+    pub async fn answers(&self) -> Result<()> {
+        let _: Option<(i64,)> = self.read_one("select cast(1 as bigint)").await?;
+        Ok(())
     }
 
     /// When the newest change of any organization was made.

@@ -5,6 +5,7 @@
 //! `.postgres.sql` form. Numbers are never reused and released files never change.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
@@ -40,6 +41,10 @@ const MIGRATIONS: &[Numbered] = &[
     },
     both(4, "routing", include_str!("../../migrations/0004_routing.sql")),
     both(5, "sync", include_str!("../../migrations/0005_sync.sql")),
+    both(6, "inbox", include_str!("../../migrations/0006_inbox.sql")),
+    both(7, "polls", include_str!("../../migrations/0007_polls.sql")),
+    both(8, "backfill", include_str!("../../migrations/0008_backfill.sql")),
+    both(9, "derived", include_str!("../../migrations/0009_derived.sql")),
 ];
 
 const fn both(number: i64, name: &'static str, text: &'static str) -> Numbered {
@@ -55,7 +60,7 @@ pub(super) async fn sqlite(database: &sqlite::Sqlite, derived: &[String]) -> Res
     let started = Instant::now();
     loop {
         let mut conn = database.connection().await?;
-        let up_to_date = newest_applied(&mut *conn).await == newest();
+        let up_to_date = applied(&mut *conn).await == all();
         let result = if up_to_date {
             Ok(())
         } else {
@@ -73,7 +78,7 @@ pub(super) async fn sqlite(database: &sqlite::Sqlite, derived: &[String]) -> Res
 
 pub(super) async fn postgres(database: &postgres::Postgres, derived: &[String]) -> Result<()> {
     let mut conn = database.connect().await?;
-    if newest_applied(&mut conn).await != newest() {
+    if applied(&mut conn).await != all() {
         migrator(Dialect::Postgres).run_direct(None, &mut conn, false).await.map_err(refused)?;
     }
     drop(conn);
@@ -100,27 +105,28 @@ fn migrator(dialect: Dialect) -> Migrator {
     Migrator::with_migrations(migrations)
 }
 
-/// Every migration, with whether it is among those up to `newest`.
-pub(super) fn known(newest: i64) -> Vec<health::Migration> {
+/// Every migration, with whether it is among those applied.
+pub(super) fn known(applied: &BTreeSet<i64>) -> Vec<health::Migration> {
     MIGRATIONS
         .iter()
         .map(|migration| health::Migration {
             number: migration.number,
             name: migration.name,
-            applied: migration.number <= newest,
+            applied: applied.contains(&migration.number),
         })
         .collect()
 }
 
-fn newest() -> i64 {
-    MIGRATIONS.iter().map(|migration| migration.number).max().unwrap_or(0)
+fn all() -> BTreeSet<i64> {
+    MIGRATIONS.iter().map(|migration| migration.number).collect()
 }
 
-/// The newest migration the database has; 0 when it has none or cannot say, which the migrator then finds out.
-pub(super) async fn newest_applied<C: Migrate>(conn: &mut C) -> i64 {
+/// The migrations that the database has; none when it cannot say, which the migrator then finds out. All of them count,
+/// not the newest alone: of two that were made side by side, the one with the lower number may come later.
+pub(super) async fn applied<C: Migrate>(conn: &mut C) -> BTreeSet<i64> {
     match conn.list_applied_migrations("_sqlx_migrations").await {
-        Ok(applied) => applied.iter().map(|migration| migration.version).max().unwrap_or(0),
-        Err(_) => 0,
+        Ok(applied) => applied.iter().map(|migration| migration.version).collect(),
+        Err(_) => BTreeSet::new(),
     }
 }
 

@@ -3,17 +3,25 @@
 //! A statement is one text in the subset both databases share ([`Sql`]); what remains different is a named
 //! method of [`Dialect`]. Nothing outside this folder sees a driver's type.
 
+pub mod app_source;
+pub mod backfills;
+mod bulk;
 pub mod changes;
 pub mod conflicts;
 pub mod connections;
+pub mod derived;
 mod dialect;
+pub mod erased;
 pub mod health;
+pub mod hooks;
 pub mod idempotency;
+pub mod inbox;
 mod kept;
 pub mod ledger;
 pub mod links;
 mod migrate;
 pub mod organizations;
+pub mod polls;
 mod postgres;
 pub mod queue;
 pub mod routed;
@@ -29,6 +37,8 @@ use sqlx::FromRow;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
+pub use app_source::AppSource;
+pub use backfills::{AppLinkRow, BackfillRow, BackfillTableRow};
 pub use changes::{Change, ChangeRow};
 pub use conflicts::ConflictRow;
 pub use connections::ConnectionRow;
@@ -282,7 +292,7 @@ fn failed(error: sqlx::Error) -> crate::error::Error {
 }
 
 /// A URL as it may be shown: without its password.
-fn shown(url: &str) -> String {
+pub fn shown(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
     match rest.rsplit_once('@') {
         Some((user, host)) => {

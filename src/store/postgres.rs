@@ -173,6 +173,17 @@ impl PostgresTx {
         rows.iter().map(|row| read_fields(row, fields)).collect()
     }
 
+    /// Runs a `copy … from stdin` with its whole input.
+    pub(super) async fn copy_in(&mut self, statement: &str, input: Vec<u8>) -> Result<()> {
+        self.run(async |conn| {
+            let mut copy = conn.copy_in_raw(statement).await?;
+            copy.send(input).await?;
+            copy.finish().await
+        })
+        .await
+        .map(drop)
+    }
+
     pub(super) async fn commit(mut self) -> Result<()> {
         if self.failed {
             return Err(half_done());

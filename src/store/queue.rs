@@ -211,13 +211,15 @@ pub async fn claim(
     most: i64,
 ) -> Result<Vec<Leased>> {
     let (name, skip) = (queue.0, tx.dialect().for_update_skip_locked());
+    // Chosen once, before anything is updated: PostgreSQL may run a subquery again for each row, and then lease too many.
     let text = format!(
-        "update {name} set state = 'leased', fence = fence + 1, leased_until_ms = $3
-         where org_id = $1 and row_id in (
+        "with due as materialized (
            select row_id from {name}
            where org_id = $1 and state = 'pending' and run_after_ms <= $2
            order by priority, run_after_ms, row_id limit $4{skip}
          )
+         update {name} set state = 'leased', fence = fence + 1, leased_until_ms = $3
+         where org_id = $1 and row_id in (select row_id from due)
          returning row_id, table_key, columns, attempts, fence, in_doubt"
     );
     let values = [org.into(), now_ms.into(), (now_ms + lease_ms).into(), most.into()];
@@ -359,6 +361,16 @@ pub async fn clear(tx: &mut Tx, org: Org, queue: Queue) -> Result<u64> {
     tx.execute(Sql::with(&format!("delete from {} where org_id = $1", queue.0), [org.into()])).await
 }
 
+/// Takes the lines of rows away, whatever they hold.
+pub async fn remove(tx: &mut Tx, org: Org, queue: Queue, rows: &[Uuid]) -> Result<()> {
+    for chunk in rows.chunks(5_000) {
+        let mut sql = Sql::bulk(tx.dialect(), &format!("delete from {} where org_id = ", queue.0));
+        sql.bind(org).push(" and row_id in (").bind_all(chunk.iter().copied()).push(")");
+        tx.execute(sql).await?;
+    }
+    Ok(())
+}
+
 /// Holds back the lines that wait, or lets them go again. How many there were.
 pub async fn pause(
     tx: &mut Tx,
@@ -466,7 +478,7 @@ impl Dialect {
     }
 
     /// JSON that stands in a statement's text.
-    fn json_literal(self, json: &str) -> String {
+    pub(super) fn json_literal(self, json: &str) -> String {
         match self {
             Dialect::Sqlite => format!("'{json}'"),
             Dialect::Postgres => format!("cast('{json}' as jsonb)"),

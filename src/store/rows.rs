@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
 use super::sql::{id_of, integer_of, json_of, text_of, time_of};
-use super::{Datum, Dialect, Field, Org, Sql, Tx};
+use super::{Datum, Dialect, Field, Org, Sql, Tx, bulk};
 use crate::error::Result;
 
 /// What a row is, apart from its slots.
@@ -132,23 +132,37 @@ pub async fn by_text(
     Ok(found)
 }
 
+/// The ids of live rows in their order, after that one, no more than `most`.
+pub async fn live_after(
+    tx: &mut Tx,
+    org: Org,
+    table: &str,
+    after: Option<Uuid>,
+    most: usize,
+) -> Result<Vec<Uuid>> {
+    let text = format!(
+        "select id from dynamic_table_rows
+         where org_id = $1 and table_key = '{table}' and archived_ms is null and id > $2 order by id limit {most}"
+    );
+    let sql = Sql::with(&text, [org.into(), after.unwrap_or(Uuid::nil()).into()]);
+    let rows = tx.fetch_fields(sql, &[Field::Id]).await?;
+    Ok(rows.iter().filter_map(|row| row.first().and_then(id_of)).collect())
+}
+
 /// Adds rows whose slots are given in the order of `slots`.
-pub async fn insert(tx: &mut Tx, org: Org, table: &str, slots: &[SlotColumn], rows: &[Row]) -> Result<()> {
-    let names: Vec<&str> =
-        HEAD.iter().map(|(name, _)| *name).chain(slots.iter().map(|(name, _)| name.as_str())).collect();
-    let per_row = names.len() + 2;
-    let rows_at_once = (tx.dialect().max_values() / per_row).clamp(1, 500);
-    for chunk in rows.chunks(rows_at_once) {
-        let mut sql = Sql::bulk(tx.dialect(), "insert into dynamic_table_rows (org_id, table_key, ");
-        sql.push(&names.join(", ")).push(") values ");
-        for (i, row) in chunk.iter().enumerate() {
-            sql.push(if i == 0 { "(" } else { ", (" });
-            sql.bind(org).push(", ").bind(table).push(", ");
-            sql.bind_all(head_values(&row.head).into_iter().chain(row.slots.iter().cloned())).push(")");
-        }
-        tx.execute(sql).await?;
-    }
-    Ok(())
+pub async fn insert(tx: &mut Tx, org: Org, table: &str, slots: &[SlotColumn], rows: Vec<Row>) -> Result<()> {
+    let mut names = vec!["org_id", "table_key"];
+    names.extend(HEAD.iter().map(|(name, _)| *name));
+    names.extend(slots.iter().map(|(name, _)| name.as_str()));
+    let values = rows.into_iter().map(|row| {
+        let mut values = Vec::with_capacity(names.len());
+        values.extend([Datum::from(org), table.into()]);
+        values.extend(head_values(row.head));
+        values.extend(row.slots);
+        values
+    });
+    let values = values.collect();
+    bulk::insert(tx, "dynamic_table_rows", &names, values).await
 }
 
 /// Writes the named columns of rows; each row's values are in the order of `columns`.
@@ -266,19 +280,19 @@ fn read(mut values: Vec<Datum>) -> Result<Row> {
     Ok(Row { head, slots })
 }
 
-fn head_values(head: &RowHead) -> [Datum; 12] {
+fn head_values(head: RowHead) -> [Datum; 12] {
     [
         head.id.into(),
         head.base_ms.into(),
         head.base_ctr.into(),
-        head.base_source.as_str().into(),
-        head.base_actor.as_str().into(),
-        Datum::Json(Some(Box::new(Json::Object(head.provenance.clone())))),
+        head.base_source.into(),
+        head.base_actor.into(),
+        Datum::Json(Some(Box::new(Json::Object(head.provenance)))),
         head.created_at.into(),
         head.updated_at.into(),
         Datum::BigInt(head.archived.map(|(ms, _)| ms)),
         Datum::BigInt(head.archived.map(|(_, ctr)| ctr)),
-        Datum::String(head.tags.clone()),
-        head.search.as_str().into(),
+        Datum::String(head.tags),
+        head.search.into(),
     ]
 }

@@ -82,6 +82,9 @@ pub struct Property {
     pub multiple: bool,
     /// Values with their labels, of a property that has options.
     pub options: Vec<(String, String)>,
+    /// The CRM's own id of the object, where its webhooks name the object by one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object_id: Option<String>,
 }
 
 /// A column of ours and the property it is at a CRM.
@@ -135,9 +138,41 @@ pub struct Seen {
     /// The row that a record of our making carries.
     pub row: Option<Uuid>,
     pub archived: bool,
+    /// When it was last modified or, of an archived record, when it was archived.
     pub modified_ms: Option<i64>,
+    /// The ids of the records that were merged into it.
+    pub merged: Vec<String>,
     /// Each column's values over time, oldest first; the last one is there now.
     pub columns: Vec<(String, Vec<Past>)>,
+}
+
+/// Which records of an object are wanted next.
+#[derive(Debug, Clone, Copy)]
+pub struct PageAsk<'a> {
+    /// Only those modified since, where the CRM can tell; all with none.
+    pub since_ms: Option<i64>,
+    /// Where the page before said to go on.
+    pub after: Option<&'a str>,
+    pub mapped: &'a [Mapped],
+    pub writer: Option<&'a str>,
+    /// Whether the names of referenced records are wanted, where each takes a call of its own.
+    pub named: bool,
+}
+
+/// Some records of an object.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page {
+    pub seen: Vec<Seen>,
+    /// Where to go on; none after the last page.
+    pub next: Option<String>,
+    /// The latest modification among its records.
+    pub newest_ms: Option<i64>,
+    /// When the page was answered, by the CRM's own clock.
+    pub answered_ms: Option<i64>,
+    /// Whether the records come with the history of their values, or only with those that they have now.
+    pub is_whole: bool,
+    /// How many records come before it, where pages are counted in records.
+    pub offset: Option<usize>,
 }
 
 /// A value that a property had from a moment on.
@@ -229,6 +264,20 @@ impl Client {
         match system {
             System::Hubspot => hubspot::read(self, token, object, records, mapped, writer).await,
             System::Attio => attio::read(self, token, object, records, mapped, writer).await,
+        }
+    }
+
+    /// The next page of an object's live records.
+    pub async fn page(
+        &self,
+        system: System,
+        token: &SecretString,
+        object: Object,
+        ask: &PageAsk<'_>,
+    ) -> Result<Answer<Page>, Fault> {
+        match system {
+            System::Hubspot => hubspot::page(self, token, object, ask).await,
+            System::Attio => attio::page(self, token, object, ask).await,
         }
     }
 

@@ -31,6 +31,18 @@ pub struct Options {
     /// Where the CRMs answer.
     pub hosts: Hosts,
     pub key: Key,
+    pub schedule: Schedule,
+}
+
+/// How often the CRMs are read, and how much of what they tell is taken in without a person's look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Schedule {
+    /// Seconds between two readings of what changed; none reads nothing.
+    pub poll_secs: u32,
+    /// Hours between two complete readings, which notice deletions; none makes none.
+    pub sweep_hours: u32,
+    /// The share of a connection's rows that may change within ten minutes.
+    pub breaker_percent: u32,
 }
 
 /// Where the key is that seals tokens.
@@ -83,6 +95,10 @@ impl Engine {
         Ok(self.vault.get_or_init(|| vault))
     }
 
+    pub fn schedule(&self) -> Schedule {
+        self.options.schedule
+    }
+
     /// Says that a queue has got something to send: the process's worker need not wait for its next look.
     pub fn wake(&self) {
         self.wake.notify_one();
@@ -99,7 +115,13 @@ impl Default for Options {
     fn default() -> Options {
         let hosts =
             Hosts { hubspot: "https://api.hubapi.com".to_owned(), attio: "https://api.attio.com".to_owned() };
-        Options { hosts, key: Key::File(PathBuf::from("opstables.key")) }
+        Options { hosts, key: Key::File(PathBuf::from("opstables.key")), schedule: Schedule::default() }
+    }
+}
+
+impl Default for Schedule {
+    fn default() -> Schedule {
+        Schedule { poll_secs: 300, sweep_hours: 24, breaker_percent: 30 }
     }
 }
 

@@ -284,6 +284,7 @@ mod tests {
             unique: false,
             multiple: false,
             options,
+            object_id: None,
         };
         let check = |given: &str, expected: Option<&str>| {
             assert_eq!(option(&property, given).map(|(value, _)| value.as_str()), expected, "{given}");

@@ -5,28 +5,44 @@
 //! `attio` answer in their own wire formats.
 
 mod access;
+mod arrive;
 pub mod attio;
+pub mod breaker;
 pub mod connect;
 pub mod crm;
 pub mod deliver;
 mod doubt;
 pub mod engine;
 pub mod fault;
+mod find;
 mod forget;
 mod forms;
+pub mod hooks;
 pub mod hubspot;
+pub mod inbound;
 mod joined;
+mod leads;
 pub mod mapping;
+mod news;
 mod oauth;
 pub mod pace;
+pub mod pull;
+mod reading;
+pub mod receive;
+pub mod reconcile;
+pub mod registration;
+mod replaced;
 mod settle;
 pub mod status;
 #[cfg(test)]
 mod stub;
+pub mod subscriptions;
 pub mod vault;
 mod wire;
 mod wording;
 
 pub use deliver::{Turn, deliver};
-pub use engine::{Engine, Key, Options};
+pub use engine::{Engine, Key, Options, Schedule};
 pub use forget::forget;
+pub use inbound::inbound;
+pub use reconcile::poll;

@@ -18,6 +18,7 @@ pub mod custom;
 pub mod dates;
 pub mod definitions;
 pub mod filter;
+mod free_mail;
 mod kind;
 mod leads;
 mod meetings;
@@ -50,6 +51,7 @@ pub use connection::{ConnectedField, Connection, MappingEdit, Policy, form_of, m
 pub use contacts::CONTACTS;
 pub use crm::{CrmField, Form, Object, System, Way};
 pub use filter::{Filter, FilterArg, Range, Test};
+pub use free_mail::{company_domain, is_free_mail};
 pub use kind::{Kind, Op, Storage, fold_word};
 pub use leads::LEADS;
 pub use meetings::MEETINGS;

@@ -190,11 +190,11 @@ on_both! {
         crate::crm::connect(&t, opstables::tables::System::Hubspot, json!([])).await;
         let (_, conflict) = crate::crm::lost_edit(&t).await;
         let mut calls = sync_calls(&conflict);
+        calls.extend(["triage my new leads", "good morning"].map(|message| ("route_message", json!({"message": message}))));
+        calls.extend(["status", "cancel"].map(|action| ("backfill_table", json!({"action": action}))));
         calls.extend([
             ("route_message", json!({"message": "ready leads", "execute": true})),
             ("route_message", json!({"message": "archive all cancelled leads", "execute": true})),
-            ("route_message", json!({"message": "triage my new leads"})),
-            ("route_message", json!({"message": "good morning"})),
             ("find_skills", json!({"message": "which clients are at risk"})),
             ("find_skills", json!({})),
             ("get_skill", json!({"key": "seq-monday-start"})),

@@ -43,9 +43,21 @@ pub(crate) async fn tell(
     value: Option<&str>,
     at_ms: i64,
 ) {
+    let value = value.map(|value| Value::Text(value.to_owned()));
+    tell_value(t, (system, row, record), column, value, at_ms).await;
+}
+
+/// Tells that somebody wrote a value into a contact's column at the CRM.
+pub(crate) async fn tell_value(
+    t: &Bench,
+    (system, row, record): (System, &str, &str),
+    column: &str,
+    value: Option<Value>,
+    at_ms: i64,
+) {
     let mut observed = Observed::of(system, record, t.clock.now_ms());
     let seen = Observation {
-        value: value.map(|value| Value::Text(value.to_owned())),
+        value,
         reported_ms: at_ms,
         received_ms: t.clock.now_ms(),
         by_us: false,

@@ -30,6 +30,16 @@ pub(crate) const KEPT: &[&str] = &[
     "ops_sync_conflicts",
     "hubspot_sync_queue",
     "attio_sync_queue",
+    "crm_hooks",
+    "crm_inbox",
+    "crm_refusals",
+    "crm_changed_rows",
+    "crm_erased",
+    "crm_polls",
+    "ops_derived",
+    "app_links",
+    "backfills",
+    "backfill_tables",
 ];
 
 /// Runs statements in one transaction.

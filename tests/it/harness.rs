@@ -74,6 +74,7 @@ impl Bench {
             ids,
             skills_dir: None,
             sync: sync_options(),
+            backfill: opstables::backfill::Settings::default(),
         };
         let app = App::open(&options).expect("the URL of a database");
         let made = app.create_organization("acme", "Acme Sales", chrono_tz::UTC).await;
@@ -100,6 +101,7 @@ impl Bench {
             ids: Ids::Random,
             skills_dir: None,
             sync: sync_options(),
+            backfill: opstables::backfill::Settings::default(),
         };
         let app = App::open(&options).expect("the URL of a database");
         Bench { app, org, clock, database_url, toolbox: toolbox() }
@@ -113,6 +115,7 @@ impl Bench {
             ids: Ids::Random,
             skills_dir: None,
             sync: opstables::sync::Options { hosts, ..sync_options() },
+            backfill: opstables::backfill::Settings::default(),
         };
         let app = App::open(&options).expect("the URL of a database");
         let (org, clock, database_url) = (self.org, self.clock.clone(), self.database_url.clone());
@@ -181,7 +184,7 @@ fn sync_options() -> opstables::sync::Options {
     let key = opstables::sync::Key::Text(KEY.into());
     let nowhere = "http://127.0.0.1:9".to_owned();
     let hosts = opstables::sync::crm::Hosts { hubspot: nowhere.clone(), attio: nowhere };
-    opstables::sync::Options { hosts, key }
+    opstables::sync::Options { hosts, key, ..opstables::sync::Options::default() }
 }
 
 fn toolbox() -> Arc<Toolbox> {

@@ -10,7 +10,7 @@ const ROWS: &[&[&str]] = &[
     &["store"],
     &["tables"],
     &["records"],
-    &["imports"],
+    &["imports", "backfill"],
     &["router", "skills", "automations", "sync"],
     &["tools"],
     &["mcp", "http", "worker"],

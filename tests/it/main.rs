@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test says that something must be so by failing when it is not")]
 
+mod backfill;
 mod bad_calls;
 mod canary;
 mod cancellation;
@@ -16,16 +17,20 @@ mod crm_clients;
 mod database;
 mod declarations;
 mod delivery;
+mod derived;
 mod durability;
 mod harness;
 mod history;
 mod imports;
+mod inbound;
 mod kills;
 mod layers;
 mod merge_laws;
 mod own_columns;
 mod provisioning;
 mod queries;
+mod receiver;
+mod reconcile;
 mod route;
 mod route_commands;
 mod saves;
@@ -40,6 +45,11 @@ mod sync_commands;
 mod sync_connect;
 mod sync_tools;
 mod tidy;
+mod webhook_clients;
+mod webhook_commands;
+mod webhook_deliveries;
+mod webhook_registration;
+mod webhooks;
 
 #[test]
 fn no_forgotten_test_files() {

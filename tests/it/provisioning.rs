@@ -270,6 +270,7 @@ async fn crowd(url: String, size: usize) {
         ids: Ids::Random,
         skills_dir: None,
         sync: opstables::sync::Options::default(),
+        backfill: opstables::backfill::Settings::default(),
     };
     let apps: Vec<App> = (0..size).map(|_| App::open(&options).expect("the URL of a database")).collect();
     let opened: Vec<_> = apps.iter().cloned().map(|app| tokio::spawn(use_new_database(app))).collect();

@@ -187,7 +187,8 @@ on_both! {
             database_url: t.database_url.clone(),
             clock: t.clock.clone(),
             ids: Ids::Random,
-            skills_dir: Some(folder.path().to_owned()), sync: opstables::sync::Options::default()
+            skills_dir: Some(folder.path().to_owned()), sync: opstables::sync::Options::default(),
+            backfill: opstables::backfill::Settings::default(),
         };
         let app = App::open(&options).unwrap();
         let body = async || app.ctx(t.org, Actor::default()).library().await.unwrap().get("price-list").map(|skill| skill.body.trim().to_owned());

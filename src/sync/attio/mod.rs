@@ -3,17 +3,22 @@
 //! Where a workspace answers otherwise than the documentation says, the workspace is right. There are no batches: a
 //! call here is some requests for each record, a few of them at a time.
 
+pub(super) mod events;
 mod existing;
 mod faults;
 mod history;
+mod news;
 mod oauth;
+mod page;
 mod push;
 mod read;
 mod schema;
 mod several;
+pub(super) mod signature;
 #[cfg(test)]
 mod tests;
 mod values;
+mod webhooks;
 
 use reqwest::Method;
 use secrecy::{ExposeSecret, SecretString};
@@ -21,10 +26,13 @@ use serde_json::Value as Json;
 use url::Url;
 
 pub(super) use existing::find;
+pub(super) use news::news;
 pub(super) use oauth::refresh;
+pub(super) use page::page;
 pub(super) use push::push;
 pub(super) use read::read;
 pub(super) use schema::{account, prepare, properties};
+pub(super) use webhooks::{hook, hooks, unhook};
 
 use super::crm::Client;
 use super::fault::{Class, Fault};

@@ -61,8 +61,18 @@ pub(super) async fn pages(
     path: &[&str],
     query: &[(&str, &str)],
 ) -> Result<Vec<Json>, Fault> {
+    pages_of(caller, path, query, PAGE).await
+}
+
+/// The same in pages of another size, for lists that allow fewer at once.
+pub(super) async fn pages_of(
+    caller: &Caller<'_>,
+    path: &[&str],
+    query: &[(&str, &str)],
+    size: usize,
+) -> Result<Vec<Json>, Fault> {
     let mut all: Vec<Json> = Vec::new();
-    let limit = PAGE.to_string();
+    let limit = size.to_string();
     loop {
         let offset = all.len().to_string();
         let mut query = query.to_vec();
@@ -74,7 +84,7 @@ pub(super) async fn pages(
             return Ok(all);
         }
         all.extend_from_slice(page);
-        if page.len() < PAGE {
+        if page.len() < size {
             return Ok(all);
         }
     }
@@ -94,6 +104,7 @@ fn property(raw: &Json) -> Option<Property> {
         unique: flag("is_unique").unwrap_or(false),
         multiple: flag("is_multiselect").unwrap_or(false),
         options: Vec::new(),
+        object_id: text_at(raw, &["id", "object_id"]).map(Into::into),
         name,
         kind,
     })

@@ -174,6 +174,7 @@ mod tests {
             unique: false,
             multiple: false,
             options: if is_choice { options } else { Vec::new() },
+            object_id: None,
         };
         Mapped {
             column: column.to_owned(),

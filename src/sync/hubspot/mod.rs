@@ -4,25 +4,34 @@
 //! from any 2xx that lists errors, and results are matched by trace or id, in whatever order they come.
 
 mod batch;
+pub(super) mod events;
 mod existing;
 mod faults;
 mod ledger;
+mod news;
 mod oauth;
+mod page;
 mod push;
 mod read;
 mod schema;
+pub(super) mod signature;
 #[cfg(test)]
 mod tests;
 mod values;
+mod webhooks;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value as Json;
 
 pub(super) use existing::find;
+pub(super) use news::news;
 pub(super) use oauth::refresh;
+pub(super) use page::page;
 pub(super) use push::push;
 pub(super) use read::read;
 pub(super) use schema::{account, prepare, properties};
+pub(in crate::sync) use values::read as value;
+pub(super) use webhooks::{event_type, hook, hooks, unhook};
 
 use super::crm::Client;
 use super::fault::Fault;

@@ -79,6 +79,7 @@ fn property(raw: &Json) -> Option<Property> {
         unique: flag(&["hasUniqueValue"]),
         multiple: text_at(raw, &["fieldType"]).is_some_and(|field| field == "checkbox"),
         options: options.into_iter().map(|(_, value, label)| (value, label)).collect(),
+        object_id: None,
     })
 }
 

@@ -75,7 +75,7 @@ pub(super) fn is_step_back(mapped: &Mapped, from: &Value, to: &Value) -> bool {
 }
 
 /// The canonical value of a property's text; an error when it is nothing that the column can hold.
-pub(super) fn read(object: Object, mapped: &Mapped, raw: &str) -> Result<Option<Value>> {
+pub(in crate::sync) fn read(object: Object, mapped: &Mapped, raw: &str) -> Result<Option<Value>> {
     if raw.trim().is_empty() {
         return Ok(None);
     }
@@ -117,6 +117,7 @@ mod tests {
             unique: false,
             multiple: form == Form::Choices,
             options: options.collect(),
+            object_id: None,
         };
         Mapped {
             column: column.to_owned(),

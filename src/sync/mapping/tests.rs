@@ -12,6 +12,7 @@ fn property(name: &str, kind: &str, options: &[&str]) -> Property {
         unique: false,
         multiple: false,
         options: options.iter().map(|option| ((*option).to_owned(), (*option).to_owned())).collect(),
+        object_id: None,
     }
 }
 
