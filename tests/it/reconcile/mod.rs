@@ -262,7 +262,8 @@ on_both! {
             assert!(busy.is_err_and(|error| error.message.contains("already")));
             crms.t.clock.advance_ms(301_000);
         };
-        assert_eq!(died, 3);
+        // Whether its last note still arrived decides whether a page is read again.
+        assert!((2..=3).contains(&died), "{died}");
         assert!(report.resumed && report.read < 220, "{report:?}");
         assert_eq!(crms.count("contacts").await, 220);
     }
