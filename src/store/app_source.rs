@@ -150,7 +150,8 @@ impl AppSource {
         } else {
             sql.push(&format!(" where {name} is not null"));
         }
-        sql.push(&format!(" order by {name} limit {limit}"));
+        // By the column itself: its bare name would be that of what is selected, which is its text.
+        sql.push(&format!(" order by {}.{name} limit {limit}", quoted(&table.name)));
         self.fetch(sql, table.reads.len()).await
     }
 

@@ -1,12 +1,13 @@
 //! Which row a record is: the same one each time, the CRM's when it is the same person, and no other.
 
+use opstables::backfill::Settings;
 use opstables::store::Sql;
 use serde_json::json;
 use tempfile::TempDir;
 use uuid::Uuid;
 
 use super::application::{record, uuid};
-use super::derivations::{COMPANIES, CONTACTS, application};
+use super::derivations::{COMPANIES, CONTACTS, application, with_schema};
 use super::{all, changed, count_of, counts, row, run};
 use crate::harness::{Bench, on_both};
 
@@ -50,6 +51,19 @@ on_both! {
         assert_eq!(names.iter().filter(|name| *name == "big").count(), 2);
         assert_eq!(names.iter().filter(|name| *name == "freelance").count(), 1);
         assert_eq!(changed(&run(&t, &settings).await), 0);
+    }
+
+    async fn numbered_records_are_read_page_by_page(t: Bench) {
+        with_schema(&t, async |url, schema| {
+            let mut numbered = application();
+            // As texts these would be in another order than as numbers.
+            for id in 4..=120 {
+                numbered.table("companies").push(record(COMPANIES, &json!({"id": id, "name": format!("Company {id}")})));
+            }
+            let settings = Settings { batch: Some(7), ..numbered.to_schema(&url, &schema).await };
+            let report = run(&t, &settings).await;
+            assert_eq!(counts(&report, "companies"), [120, 120, 0, 0, 0, 0]);
+        }).await;
     }
 
     async fn a_second_run_changes_and_logs_nothing(t: Bench) {

@@ -11,7 +11,7 @@ mod tool;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use opstables::backfill::{self, Host, Report, Settings, TABLES};
+use opstables::backfill::{self, Host, Report, Settings};
 use opstables::records::Actor;
 use serde_json::{Map, Value as Json, json};
 
@@ -53,11 +53,11 @@ fn changed(report: &Report) -> i64 {
 /// Everything in the tables that people see, without ids, in a fixed order.
 pub(crate) async fn contents(t: &Bench) -> BTreeMap<&'static str, Vec<String>> {
     let mut contents = BTreeMap::new();
-    for table in TABLES {
+    for table in backfill::tables() {
         let mut rows: Vec<String> =
             all(t, table).await.iter().map(|row| Json::Object(row.clone()).to_string()).collect();
         rows.sort_unstable();
-        contents.insert(*table, rows);
+        contents.insert(table, rows);
     }
     contents
 }
