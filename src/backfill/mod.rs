@@ -6,7 +6,8 @@
 //! the last one. Nothing is deleted, archived or brought back.
 //!
 //! No table waits for another: what a row shows of other records (the name of a contact's company, the lead of a meeting) is
-//! looked up among the application's records, a page at a time. Only members come first.
+//! looked up among the application's records, a page at a time. Only members come first, and what is computed from other rows
+//! comes after these.
 
 mod derive;
 mod folder;
@@ -35,8 +36,14 @@ use crate::error::{Result, internal, invalid};
 use crate::store::backfills;
 use crate::tables::table;
 
-/// The tables in the order in which they are worked: the large ones first, so that two lanes end together.
-pub const TABLES: &[&str] = &["meetings", "leads", "contacts", "companies", "clients"];
+/// The tables in the order in which they are worked, those of a stage side by side. What rows show that is computed from
+/// others comes from tables of the stages before, so that it is computed once and not with every batch of these.
+const STAGES: &[&[&str]] = &[&["meetings", "leads"], &["contacts", "clients"], &["companies"]];
+
+/// The tables that can be brought in, in the order of their stages.
+pub fn tables() -> impl Iterator<Item = &'static str> {
+    STAGES.iter().copied().flatten().copied()
+}
 
 /// Brings the tables in; of none named, all. An unfinished run of the same source and tables goes on unless `restart`.
 pub async fn run(host: &Host, settings: &Settings, tables: &[&str], restart: bool) -> Result<Report> {
@@ -66,17 +73,17 @@ pub async fn cancel(host: &Host) -> Result<bool> {
     Ok(stopped > 0)
 }
 
-/// The tables that are meant, in the order of [`TABLES`]; of none named, those that the organization has.
+/// The tables that are meant, in the order of [`tables()`]; of none named, those that the organization has.
 async fn chosen(host: &Host, wanted: &[&str]) -> Result<Vec<&'static str>> {
     let (tx, catalog) = host.catalogs.read(&host.store, host.org, host.clock.now()).await?;
     drop(tx);
     for key in wanted {
         if table(key).is_none() {
-            return Err(invalid(format!("there is no table `{key}`")).choices(key, TABLES.iter().copied()));
+            return Err(invalid(format!("there is no table `{key}`")).choices(key, self::tables()));
         }
         catalog.table(key)?;
     }
     let is_chosen =
-        |key: &&&str| if wanted.is_empty() { catalog.table(key).is_ok() } else { wanted.contains(*key) };
-    Ok(TABLES.iter().filter(is_chosen).copied().collect())
+        |key: &&str| if wanted.is_empty() { catalog.table(key).is_ok() } else { wanted.contains(key) };
+    Ok(self::tables().filter(is_chosen).collect())
 }

@@ -1,13 +1,14 @@
-//! Works the tables of a run, two side by side where the database lets two write: while one batch is written, the next one
-//! is read.
+//! Works the tables of a run, those of a stage side by side where the database lets two write: while one batch is written, the
+//! next one is read.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
+use super::STAGES;
 use super::derive::{self, Page};
 use super::host::Host;
 use super::people;
@@ -26,8 +27,6 @@ const BATCH_FIRST: usize = 500;
 const BATCH_BYTES: usize = 6 << 20;
 /// How often a batch is tried when others hold what it needs.
 const ATTEMPTS: usize = 3;
-/// How many tables are worked side by side on PostgreSQL.
-const LANES: usize = 2;
 
 /// What the tables of a run have in common.
 struct Job {
@@ -59,77 +58,96 @@ pub(super) async fn work(
     let members = people::bring(&host, &source, &run).await?;
     let sum = |of: fn(&Progress) -> i64| rows.iter().map(|row| u64::try_from(of(row)).unwrap_or(0)).sum();
     let (done, total) = (sum(|row| row.counts.read), sum(|row| row.total));
-    let lanes = if host.store.dialect() == Dialect::Postgres { LANES } else { 1 };
     let job = Arc::new(Job { host, source, run, members, batch, done: AtomicU64::new(done), total });
-    let waiting: VecDeque<(&'static str, Progress)> =
-        tables.iter().copied().zip(rows).filter(|(_, row)| !row.is_done).collect();
-    let waiting = Arc::new(Mutex::new(waiting));
-    // Dropped with this call, and then nothing of it goes on.
-    let mut working = JoinSet::new();
-    for _ in 0..lanes {
-        let (job, waiting) = (Arc::clone(&job), Arc::clone(&waiting));
-        working.spawn(async move {
-            loop {
-                let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-                let Some((table, progress)) = next else { return Ok(()) };
-                job.table(table, progress).await?;
+    for stage in STAGES {
+        let (due, later): (Vec<Progress>, Vec<Progress>) =
+            rows.into_iter().partition(|row| stage.contains(&row.key.as_str()));
+        rows = later;
+        // Dropped with this call, and then nothing of it goes on.
+        let mut working = JoinSet::new();
+        for progress in due.into_iter().filter(|row| !row.is_done) {
+            working.spawn(Arc::clone(&job).table(progress));
+            if job.host.store.dialect() == Dialect::Sqlite {
+                // One at a time may write.
+                join(&mut working).await?;
             }
-        });
-    }
-    while let Some(ended) = working.join_next().await {
-        ended.map_err(internal)??;
+        }
+        join(&mut working).await?;
     }
     job.source.close().await;
     Ok(())
 }
 
+async fn join(working: &mut JoinSet<Result<()>>) -> Result<()> {
+    while let Some(ended) = working.join_next().await {
+        ended.map_err(internal)??;
+    }
+    Ok(())
+}
+
+/// A page with what is to be written of it.
+struct Batch {
+    page: Page,
+    plan: Plan,
+    /// No record comes after these.
+    is_last: bool,
+}
+
+/// What records say, by the columns that a table had at the time.
+struct Plan {
+    seen: Arc<Catalog>,
+    planned: Vec<Planned>,
+    faults: Vec<Fault>,
+}
+
 impl Job {
-    async fn table(&self, table: &'static str, mut progress: Progress) -> Result<()> {
+    async fn table(self: Arc<Job>, mut progress: Progress) -> Result<()> {
         let mut limit = self.batch.unwrap_or(BATCH_FIRST);
-        let mut page = self.read(table, progress.checkpoint.as_deref(), limit).await?;
-        loop {
-            let is_last = page.records.len() < limit;
-            let last = page.records.last().map(|record| record.id.clone());
-            limit = self.batch.unwrap_or_else(|| fitting(&page));
-            if is_last {
-                return self.write(table, &page, &mut progress, true).await;
+        let mut reading = JoinSet::new();
+        reading.spawn(Arc::clone(&self).read(progress.key.clone(), progress.checkpoint.clone(), limit));
+        while let Some(read) = reading.join_next().await {
+            let batch = read.map_err(internal)??;
+            if !batch.is_last {
+                limit = self.batch.unwrap_or_else(|| fitting(&batch.page));
+                let last = batch.page.records.last().map(|record| record.id.clone());
+                reading.spawn(Arc::clone(&self).read(progress.key.clone(), last, limit));
             }
-            let (next, ()) = tokio::try_join!(
-                self.read(table, last.as_deref(), limit),
-                self.write(table, &page, &mut progress, false)
-            )?;
-            page = next;
+            self.write(batch, &mut progress).await?;
         }
+        Ok(())
     }
 
-    async fn read(&self, table: &str, after: Option<&str>, limit: usize) -> Result<Page> {
-        derive::page(&self.source, table, after, limit, self.run.began).await
-    }
-
-    /// Writes a page and how far that brings the table, in one transaction.
-    async fn write(&self, table: &str, page: &Page, progress: &mut Progress, is_last: bool) -> Result<()> {
+    async fn read(self: Arc<Job>, table: String, after: Option<String>, limit: usize) -> Result<Batch> {
+        let page = derive::page(&self.source, &table, after.as_deref(), limit, self.run.began).await?;
         let host = &self.host;
-        let mut seen = match host.catalogs.last_seen(host.org) {
+        let seen = match host.catalogs.last_seen(host.org) {
             Some(catalog) => catalog,
             None => host.catalogs.read(&host.store, host.org, host.clock.now()).await?.1,
         };
-        let (mut planned, mut faults) = self.plan(&seen, table, page)?;
+        let (planned, faults) = self.plan(&seen, &table, &page)?;
+        Ok(Batch { is_last: page.records.len() < limit, page, plan: Plan { seen, planned, faults } })
+    }
+
+    /// Writes a page and how far that brings the table, in one transaction.
+    async fn write(&self, batch: Batch, progress: &mut Progress) -> Result<()> {
+        let (host, table) = (&self.host, progress.key.clone());
+        let Batch { page, mut plan, is_last } = batch;
         let mut attempt = 1;
         loop {
             let (mut tx, catalog) = host.catalogs.begin(&host.store, host.org, host.clock.now()).await?;
-            if catalog.version != seen.version {
+            if catalog.version != plan.seen.version {
                 // Somebody changed the table since: what was planned may stand in other places now.
                 drop(tx);
-                (planned, faults) = self.plan(&catalog, table, page)?;
-                seen = catalog;
+                let (planned, faults) = self.plan(&catalog, &table, &page)?;
+                plan = Plan { seen: catalog, planned, faults };
                 continue;
             }
             let mut further = progress.clone();
             let written = async {
                 self.run.hold(&mut tx).await?;
-                let counts = write(&mut tx, host, &catalog, catalog.table(table)?, &planned).await?;
+                let counts = write(&mut tx, host, &catalog, catalog.table(&table)?, &plan.planned).await?;
                 further.counts.add(counts);
-                further.faults_new.clone_from(&faults);
+                further.faults_new.clone_from(&plan.faults);
                 further.checkpoint =
                     page.records.last().map(|record| record.id.clone()).or(further.checkpoint.take());
                 further.is_done = is_last;

@@ -10,7 +10,7 @@ use super::Status;
 use super::grid::Grid;
 use super::output::{BAD, FAINT, GOOD, STRONG, WARN, harmless, styled, width};
 use super::session::{Connection, Session};
-use crate::backfill::{self, Host, Report, Settings, TABLES, TableReport};
+use crate::backfill::{self, Host, Report, Settings, TableReport};
 use crate::error::{Result, internal};
 
 /// Bring the application's own data into the tables
@@ -22,7 +22,7 @@ use crate::error::{Result, internal};
 #[command(after_help = EXAMPLE)]
 pub struct Args {
     /// Tables to fill [default: all]
-    #[arg(value_parser = clap::builder::PossibleValuesParser::new(TABLES))]
+    #[arg(value_parser = clap::builder::PossibleValuesParser::new(backfill::tables()))]
     tables: Vec<String>,
     /// PostgreSQL URL or folder to read; or set `OPSTABLES_APP_SOURCE`, so that no password stands on the command line
     #[arg(long, value_name = "URL|FOLDER")]
