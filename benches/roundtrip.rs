@@ -5,7 +5,7 @@
 //! OPSTABLES_TEST_POSTGRES=postgres://user@host/postgres cargo bench --bench roundtrip
 //! ```
 //! Real processes throughout: `fake-crm`, which delivers webhooks as the CRMs do, and `serve --http` with its worker. The
-//! edits follow one another. A row is looked at every 2 ms by the same tool that a copilot calls, in this process, and Attio's
+//! edits follow one another a tenth of a second apart, since Attio allows 25 writes a second. A row is looked at every 2 ms by the same tool that a copilot calls, in this process, and Attio's
 //! stand-in every 10 ms over HTTP, so that the figures are late by up to as much.
 
 #![expect(clippy::print_stdout, reason = "a bench prints its figures")]
@@ -27,6 +27,7 @@ use serde_json::{Value as Json, json};
 use sqlx::{Connection as _, Executor as _, PgConnection};
 
 const EDITS: usize = 200;
+const PAUSE: Duration = Duration::from_millis(100);
 const PUBLIC_URL: &str = "https://hooks.example.com";
 const LONGEST: Duration = Duration::from_secs(30);
 
@@ -69,6 +70,7 @@ async fn measure(name: &str, home: &Path, url: &str) {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         to_attio.push(began.elapsed());
+        tokio::time::sleep(PAUSE).await;
     }
     println!("{name}: {EDITS} edits");
     for (place, times) in [("the row", to_row), ("Attio", to_attio)] {

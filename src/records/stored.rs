@@ -297,8 +297,11 @@ impl Stored {
 /// Text as search compares it: lower-case, without accents, white space as single spaces.
 pub(super) fn fold(text: &str) -> String {
     use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
-    let folded: String =
-        text.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).collect();
+    let folded: String = if text.is_ascii() {
+        text.to_ascii_lowercase()
+    } else {
+        text.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).collect()
+    };
     folded.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

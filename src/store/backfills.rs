@@ -159,8 +159,15 @@ pub async fn links(tx: &mut Tx, org: Org, table: &str, ids: &[String]) -> Result
     for chunk in ids.chunks(5_000) {
         let start = "select source_id, row_id, said from app_links where org_id = ";
         let mut sql = Sql::bulk(tx.dialect(), start);
-        sql.bind(org).push(" and table_key = ").bind(table).push(" and source_id in (");
-        sql.bind_all(chunk.iter().map(String::as_str)).push(")");
+        sql.bind(org).push(" and table_key = ").bind(table);
+        if let (Some(first), Some(last)) = (chunk.iter().min(), chunk.iter().max()) {
+            // The ids of a page lie together. Whatever is believed of the table, no more of its index is read than that.
+            sql.push(" and source_id >= ")
+                .bind(first.as_str())
+                .push(" and source_id <= ")
+                .bind(last.as_str());
+        }
+        sql.push(" and source_id in (").bind_all(chunk.iter().map(String::as_str)).push(")");
         found.extend(tx.fetch::<AppLinkRow>(sql).await?);
     }
     Ok(found)

@@ -1,24 +1,22 @@
 //! Many new rows of one table at once: copied in on PostgreSQL, where binding and planning thousands of values takes longer
 //! than storing them; inserted a few hundred at a time on SQLite.
 
-use std::fmt::Write as _;
-
-use chrono::SecondsFormat;
-
 use super::{Datum, Dialect, Sql, Tx};
 use crate::error::{Result, internal};
 
 /// Fewer rows than this are inserted: a copy costs two round trips.
 const COPY_MIN: usize = 20;
+/// 2000-01-01, from which PostgreSQL counts, since 1970.
+const EPOCH_MICROS: i64 = 946_684_800_000_000;
 /// The most rows that one statement inserts.
 const INSERT_MAX: usize = 500;
 
 /// Adds rows whose values are in the order of `columns`, which must be declared names.
 pub(super) async fn insert(tx: &mut Tx, table: &str, columns: &[&str], rows: Vec<Vec<Datum>>) -> Result<()> {
     if let (Tx::Postgres(tx), true) = (&mut *tx, rows.len() >= COPY_MIN) {
-        let text = copy_text(&rows)?;
-        let statement = format!("copy {table} ({}) from stdin", columns.join(", "));
-        return tx.copy_in(&statement, text).await;
+        let input = copied(&rows)?;
+        let statement = format!("copy {table} ({}) from stdin (format binary)", columns.join(", "));
+        return tx.copy_in(&statement, input).await;
     }
     let rows_at_once = (tx.dialect().max_values() / columns.len().max(1)).clamp(1, INSERT_MAX);
     let mut rows = rows.into_iter().peekable();
@@ -33,41 +31,38 @@ pub(super) async fn insert(tx: &mut Tx, table: &str, columns: &[&str], rows: Vec
     Ok(())
 }
 
-/// The rows as PostgreSQL's `copy` reads them: a line a row, a tab between values.
-fn copy_text(rows: &[Vec<Datum>]) -> Result<Vec<u8>> {
-    let mut text = String::with_capacity(rows.len() * 256);
+/// The rows in the binary format of PostgreSQL's `copy` (its manual, COPY, "Binary Format"): nothing is written as text to be
+/// read again.
+fn copied(rows: &[Vec<Datum>]) -> Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(rows.len() * 512);
+    bytes.extend_from_slice(b"PGCOPY\n\xff\r\n\0");
+    // No flags, and no extension of the header.
+    bytes.extend_from_slice(&[0; 8]);
     for row in rows {
-        for (i, datum) in row.iter().enumerate() {
-            if i > 0 {
-                text.push('\t');
-            }
-            push(&mut text, datum)?;
+        bytes.extend_from_slice(&i16::try_from(row.len()).map_err(internal)?.to_be_bytes());
+        for datum in row {
+            push(&mut bytes, datum)?;
         }
-        text.push('\n');
     }
-    Ok(text.into_bytes())
+    bytes.extend_from_slice(&(-1_i16).to_be_bytes());
+    Ok(bytes)
 }
 
-fn push(text: &mut String, datum: &Datum) -> Result<()> {
-    // Writing to a text cannot fail.
-    let written = match datum {
-        Datum::String(Some(value)) => {
-            push_escaped(text, value);
-            Ok(())
-        }
-        Datum::Json(Some(value)) => {
-            push_escaped(text, &value.to_string());
-            Ok(())
-        }
-        Datum::Uuid(Some(value)) => write!(text, "{value}"),
-        Datum::BigInt(Some(value)) => write!(text, "{value}"),
-        Datum::Double(Some(value)) => write!(text, "{value:?}"),
-        Datum::Bool(Some(value)) => write!(text, "{value}"),
+/// A value behind its length, as a column of its own type receives it.
+fn push(bytes: &mut Vec<u8>, datum: &Datum) -> Result<()> {
+    match datum {
+        Datum::String(Some(value)) => push_field(bytes, &[value.as_bytes()]),
+        // The version of the binary form of `jsonb`, then its text.
+        Datum::Json(Some(value)) => push_field(bytes, &[&[1], value.to_string().as_bytes()]),
+        Datum::Uuid(Some(value)) => push_field(bytes, &[value.as_bytes()]),
+        Datum::BigInt(Some(value)) => push_field(bytes, &[&value.to_be_bytes()]),
+        Datum::Double(Some(value)) => push_field(bytes, &[&value.to_be_bytes()]),
+        Datum::Bool(Some(value)) => push_field(bytes, &[&[u8::from(*value)]]),
         Datum::ChronoDateTimeUtc(Some(value)) => {
-            text.push_str(&value.to_rfc3339_opts(SecondsFormat::Micros, true));
-            Ok(())
+            let micros = value.timestamp_micros() - EPOCH_MICROS;
+            push_field(bytes, &[&micros.to_be_bytes()])
         }
-        Datum::Bytes(Some(value)) => write!(text, "\\\\x{}", hex::encode(value)),
+        Datum::Bytes(Some(value)) => push_field(bytes, &[value]),
         Datum::String(None)
         | Datum::Json(None)
         | Datum::Uuid(None)
@@ -76,28 +71,20 @@ fn push(text: &mut String, datum: &Datum) -> Result<()> {
         | Datum::Bool(None)
         | Datum::ChronoDateTimeUtc(None)
         | Datum::Bytes(None) => {
-            text.push_str("\\N");
+            bytes.extend_from_slice(&(-1_i32).to_be_bytes());
             Ok(())
         }
-        other => return Err(internal(format!("a value of this type cannot be copied in: {other:?}"))),
-    };
-    written.map_err(internal)
+        other => Err(internal(format!("a value of this type cannot be copied in: {other:?}"))),
+    }
 }
 
-fn push_escaped(text: &mut String, value: &str) {
-    let mut rest = value;
-    while let Some(at) = rest.find(['\\', '\t', '\n', '\r']) {
-        let (plain, special) = rest.split_at(at);
-        text.push_str(plain);
-        text.push_str(match special.as_bytes().first() {
-            Some(b'\\') => "\\\\",
-            Some(b'\t') => "\\t",
-            Some(b'\n') => "\\n",
-            _ => "\\r",
-        });
-        rest = special.get(1..).unwrap_or_default();
+fn push_field(bytes: &mut Vec<u8>, parts: &[&[u8]]) -> Result<()> {
+    let len: usize = parts.iter().map(|part| part.len()).sum();
+    bytes.extend_from_slice(&i32::try_from(len).map_err(internal)?.to_be_bytes());
+    for part in parts {
+        bytes.extend_from_slice(part);
     }
-    text.push_str(rest);
+    Ok(())
 }
 
 impl Dialect {
@@ -115,15 +102,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_copy_would_take_for_its_own_is_escaped() {
+    fn each_value_stands_behind_its_length() {
+        let moment = chrono::DateTime::from_timestamp_micros(EPOCH_MICROS + 1);
         let row = vec![
-            Datum::String(Some("a\tb\\c\nd\re".to_owned())),
+            Datum::String(Some("é".to_owned())),
             Datum::String(None),
             Datum::Double(Some(-0.25)),
             Datum::Bytes(Some(vec![0, 255])),
-            Datum::Json(Some(Box::new(serde_json::json!({"a": "x\n"})))),
+            Datum::Json(Some(Box::new(serde_json::json!([1])))),
+            Datum::ChronoDateTimeUtc(moment),
+            Datum::Bool(Some(true)),
         ];
-        let text = String::from_utf8(copy_text(&[row]).unwrap()).unwrap();
-        assert_eq!(text, "a\\tb\\\\c\\nd\\re\t\\N\t-0.25\t\\\\x00ff\t{\"a\":\"x\\\\n\"}\n");
+        let fields: [&[u8]; 7] = [
+            b"\0\0\0\x02\xc3\xa9",
+            b"\xff\xff\xff\xff",
+            b"\0\0\0\x08\xbf\xd0\0\0\0\0\0\0",
+            b"\0\0\0\x02\0\xff",
+            b"\0\0\0\x04\x01[1]",
+            b"\0\0\0\x08\0\0\0\0\0\0\0\x01",
+            b"\0\0\0\x01\x01",
+        ];
+        let wanted =
+            [b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0\0\x07", fields.concat().as_slice(), b"\xff\xff"].concat();
+        assert_eq!(copied(&[row]).unwrap(), wanted);
+        assert!(copied(&[vec![Datum::Char(Some('a'))]]).is_err());
     }
 }

@@ -154,21 +154,24 @@ impl Postgres {
 
 impl PostgresTx {
     pub(super) async fn execute(&mut self, sql: Sql) -> Result<u64> {
+        let is_kept = sql.is_kept();
         let (text, values) = sql.into_parts();
-        let query = sqlx::query_with(text, values);
+        let query = sqlx::query_with(text, values).persistent(is_kept);
         let done = self.run(async |conn| query.execute(&mut **conn).await).await?;
         Ok(done.rows_affected())
     }
 
     pub(super) async fn fetch<T: FromEither>(&mut self, sql: Sql) -> Result<Vec<T>> {
+        let is_kept = sql.is_kept();
         let (text, values) = sql.into_parts();
-        let query = sqlx::query_as_with::<Driver, T, _>(text, values);
+        let query = sqlx::query_as_with::<Driver, T, _>(text, values).persistent(is_kept);
         self.run(async |conn| query.fetch_all(&mut **conn).await).await
     }
 
     pub(super) async fn fetch_fields(&mut self, sql: Sql, fields: &[Field]) -> Result<Vec<Vec<Datum>>> {
+        let is_kept = sql.is_kept();
         let (text, values) = sql.into_parts();
-        let query = sqlx::query_with(text, values);
+        let query = sqlx::query_with(text, values).persistent(is_kept);
         let rows = self.run(async |conn| query.fetch_all(&mut **conn).await).await?;
         rows.iter().map(|row| read_fields(row, fields)).collect()
     }

@@ -9,6 +9,10 @@ use uuid::Uuid;
 
 use super::Dialect;
 
+/// A statement with more values than this is prepared for them alone. A plan for any values, which PostgreSQL makes of a
+/// statement that it keeps, compares every row with each of thousands of them; a plan for these looks them up.
+const KEPT_MAX: usize = 64;
+
 /// A value bound to a statement or read from a row, with its type even when it is null.
 pub type Datum = sea_query::Value;
 
@@ -86,6 +90,11 @@ impl Sql {
 
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// Whether the statement should stay prepared for other values.
+    pub(super) fn is_kept(&self) -> bool {
+        self.values.len() <= KEPT_MAX
     }
 
     /// The parts a driver takes. The text is safe because of the rule on [`Sql`].

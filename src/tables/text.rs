@@ -1,6 +1,8 @@
 //! Text in its canonical form: NFC, line ends as LF, trimmed, without control characters.
 
-use unicode_normalization::UnicodeNormalization;
+use std::borrow::Cow;
+
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 use crate::error::{Result, invalid};
 
@@ -12,7 +14,8 @@ const QUOTE_CHARS_MAX: usize = 60;
 
 /// Several lines of text, or none when nothing is left after trimming.
 pub(super) fn clean(text: &str, chars_max: usize) -> Result<Option<String>> {
-    let text: String = text.nfc().collect::<String>().replace("\r\n", "\n").replace('\r', "\n");
+    let text = composed(text);
+    let text = if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n").into() } else { text };
     let text = text.trim();
     if let Some(control) = text.chars().find(|c| c.is_control() && !matches!(c, '\n' | '\t')) {
         return Err(invalid(format!(
@@ -27,6 +30,15 @@ pub(super) fn clean(text: &str, chars_max: usize) -> Result<Option<String>> {
             .hint("shorten it, or keep the whole text elsewhere and store a link"));
     }
     Ok((!text.is_empty()).then(|| text.to_owned()))
+}
+
+/// The text in NFC, as which most texts come.
+fn composed(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() || is_nfc_quick(text.chars()) == IsNormalized::Yes {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(text.nfc().collect())
+    }
 }
 
 /// One line of text, or none when nothing is left after trimming.
