@@ -1,9 +1,13 @@
-//! A connection's token is where it must be, and nowhere else: in no log, no error, no result, no byte of the database.
+//! A connection's token is where it must be, and nowhere else: in no log, no error, no result, no byte of the database or
+//! of a backup of it.
+
+use std::process::Command;
 
 use opstables::clock::Clock;
 use opstables::fakes::{AccountOptions, Fault, HubspotFake, Options, Rule};
 use opstables::tables::System;
 use serde_json::json;
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, SqliteConnection};
 
 use crate::client::McpProcess;
 use crate::connections::connect;
@@ -56,9 +60,36 @@ on_both! {
         if let Some(path) = t.database_url.strip_prefix("sqlite://") {
             for end in ["", "-wal"] {
                 let bytes = std::fs::read(format!("{path}{end}")).unwrap_or_default();
-                let found = bytes.windows(CANARY.len()).any(|window| window == CANARY.as_bytes());
-                assert!(!found, "the token stands in the database file{end}");
+                assert!(!holds(&bytes, CANARY), "the token stands in the database file{end}");
+            }
+        }
+        if let Some(bytes) = backup(&t.database_url).await {
+            assert!(holds(&bytes, "ann@acme.com"), "the backup has what was saved");
+            for form in [CANARY.to_owned(), hex::encode(CANARY), KEY.to_owned()] {
+                assert!(!holds(&bytes, &form), "a secret stands in the backup");
             }
         }
     }
+}
+
+/// A backup as each database's own tool makes it; none, said loudly, where PostgreSQL's is not installed.
+async fn backup(url: &str) -> Option<Vec<u8>> {
+    if !url.starts_with("sqlite") {
+        let Ok(made) = Command::new("pg_dump").args(["--dbname", url]).output() else {
+            eprintln!("SKIPPED: no backup was looked at, for pg_dump is not installed");
+            return None;
+        };
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        return Some(made.stdout);
+    }
+    let folder = tempfile::TempDir::new().expect("a folder");
+    let file = folder.path().join("backup.db");
+    let mut connection = SqliteConnection::connect(url).await.expect("the database");
+    let sql = format!("vacuum into '{}'", file.display());
+    connection.execute(AssertSqlSafe(sql)).await.expect("a backup");
+    Some(std::fs::read(file).expect("the backup"))
+}
+
+fn holds(bytes: &[u8], text: &str) -> bool {
+    bytes.windows(text.len()).any(|window| window == text.as_bytes())
 }
