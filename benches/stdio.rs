@@ -1,7 +1,7 @@
 //! What opstables costs beside the database itself, in one run: `cargo bench`.
 //!
 //! - from process start to the first `tools/list` reply, beside a bare rmcp echo server
-//! - a filtered, sorted page of 25 of 100,000 leads over stdio, beside the same SQL by hand, the bounded count of
+//! - a filtered, sorted page of 50 of 100,000 leads over stdio, beside the same SQL by hand, the bounded count of
 //!   matches included, on a plain wide table with the right index, in the same database
 //! - the tokens (bytes / 4) of the definitions and of typical results
 //!
@@ -23,7 +23,7 @@ use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
 mod echo;
 
 const CALLS: usize = 1_000;
-const PAGE_ROWS: usize = 25;
+const PAGE_ROWS: usize = 50;
 const STARTS: usize = 30;
 const PROGRAM: &str = env!("CARGO_BIN_EXE_opstables");
 
@@ -216,7 +216,7 @@ const PAGE: &str =
     (select count(*) from (select 1 from bench_leads where org_id = $1 and status in ($2, $3) and priority = $4
       limit 201) as matching)
     from bench_leads where org_id = $1 and status in ($2, $3) and priority = $4
-    order by created_at desc, id desc limit 25";
+    order by created_at desc, id desc limit 50";
 
 impl ByHand {
     async fn connect(url: &str) -> ByHand {

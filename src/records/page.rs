@@ -211,7 +211,7 @@ async fn fetch(
     types.extend(keys.iter().map(|(column, _)| sort_field(column)));
     types.extend(span.count_to.map(|_| Field::Integer));
     types.extend(span.versioned.then_some(Field::Integer));
-    for row in tx.fetch_fields(sql, &types).await? {
+    for row in tx.fetch_page(sql, &types).await? {
         let mut row = row.into_iter();
         let Some(id) = row.next().as_ref().and_then(read_id) else {
             return Err(crate::error::internal("a row came back without its id"));

@@ -21,6 +21,7 @@ pub mod ledger;
 pub mod links;
 mod migrate;
 pub mod organizations;
+mod packed;
 pub mod polls;
 mod postgres;
 pub mod queue;
@@ -242,6 +243,14 @@ impl Tx {
     pub async fn fetch_fields(&mut self, sql: Sql, fields: &[Field]) -> Result<Vec<Vec<Datum>>> {
         match self {
             Tx::Sqlite(tx) => tx.fetch_fields(sql, fields).await,
+            Tx::Postgres(tx) => tx.fetch_fields(sql, fields).await,
+        }
+    }
+
+    /// Like [`Tx::fetch_fields`], for a select with some dozens of rows.
+    pub async fn fetch_page(&mut self, sql: Sql, fields: &[Field]) -> Result<Vec<Vec<Datum>>> {
+        match self {
+            Tx::Sqlite(tx) => tx.fetch_page(sql, fields).await,
             Tx::Postgres(tx) => tx.fetch_fields(sql, fields).await,
         }
     }

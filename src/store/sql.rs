@@ -88,6 +88,11 @@ impl Sql {
         self
     }
 
+    /// The statement between two texts that bind nothing.
+    pub(super) fn within(self, before: &str, after: &str) -> Sql {
+        Sql { text: format!("{before}{}{after}", self.text), ..self }
+    }
+
     pub fn text(&self) -> &str {
         &self.text
     }

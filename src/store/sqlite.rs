@@ -14,7 +14,7 @@ use sqlx::sqlite::{
 use sqlx::{Row as _, Sqlite as Driver, SqliteConnection};
 
 use super::kept::{Kept, Place};
-use super::{Datum, Field, FromEither, Sql, failed, half_done};
+use super::{Datum, Field, FromEither, Sql, failed, half_done, packed};
 use crate::error::{Code, Result, invalid};
 
 /// How long a transaction waits for another process to finish its own before it gives up.
@@ -156,6 +156,16 @@ impl SqliteTx {
         let query = sqlx::query_with(text, values);
         let rows = self.run(async |conn| query.fetch_all(&mut **conn).await).await?;
         rows.iter().map(|row| read_fields(row, fields)).collect()
+    }
+
+    pub(super) async fn fetch_page(&mut self, sql: Sql, fields: &[Field]) -> Result<Vec<Vec<Datum>>> {
+        let (text, values) = packed::pack(sql.clone(), fields).into_parts();
+        let query = sqlx::query_scalar_with::<Driver, String, _>(text, values);
+        let rows = self.run(async |conn| query.fetch_one(&mut **conn).await).await?;
+        match packed::unpack(&rows, fields)? {
+            Some(rows) => Ok(rows),
+            None => self.fetch_fields(sql, fields).await,
+        }
     }
 
     pub(super) async fn commit(mut self) -> Result<()> {
