@@ -12,15 +12,15 @@ use crate::error::{Result, invalid, not_found};
 pub struct Expected {
     pub key: &'static str,
     pub columns: &'static [&'static str],
-    /// Columns that an application may well lack.
+    /// Those of the columns that an application may well lack.
     pub optional: &'static [&'static str],
 }
 
-/// Everything that a backfill reads. `id` comes first.
+/// Everything that a backfill reads. By its first column, the ids, a table is read page by page.
 pub const EXPECTED: &[Expected] = &[
     Expected {
         key: "profiles",
-        columns: &["id"],
+        columns: &["id", "full_name", "first_name", "last_name", "email"],
         optional: &["full_name", "first_name", "last_name", "email"],
     },
     Expected {
@@ -36,6 +36,8 @@ pub const EXPECTED: &[Expected] = &[
             "linkedin_url",
             "description",
             "revenue",
+            "created_at",
+            "updated_at",
         ],
         optional: &["created_at", "updated_at"],
     },
@@ -51,6 +53,8 @@ pub const EXPECTED: &[Expected] = &[
             "phone",
             "linkedin_url",
             "lifecycle_stage",
+            "created_at",
+            "updated_at",
         ],
         optional: &["created_at", "updated_at"],
     },
@@ -73,6 +77,7 @@ pub const EXPECTED: &[Expected] = &[
             "meeting_outcome",
             "meeting_id",
             "created_at",
+            "updated_at",
         ],
         optional: &["updated_at"],
     },
@@ -91,12 +96,16 @@ pub const EXPECTED: &[Expected] = &[
             "owner_user_id",
             "share_url",
             "transcript_text",
+            "lead_id",
+            "status",
+            "created_at",
+            "updated_at",
         ],
         optional: &["lead_id", "status", "created_at", "updated_at"],
     },
     Expected {
         key: "meeting_attendees",
-        columns: &["meeting_id", "name", "email", "is_external"],
+        columns: &["meeting_id", "name", "email", "is_external", "id", "attended"],
         optional: &["id", "attended"],
     },
     Expected {
@@ -112,10 +121,11 @@ pub const EXPECTED: &[Expected] = &[
             "subscription_start_date",
             "owner_id",
             "created_at",
+            "updated_at",
         ],
         optional: &["updated_at"],
     },
-    Expected { key: "deals", columns: &["id", "name", "lead_source_channel"], optional: &["updated_at"] },
+    Expected { key: "deals", columns: &["id", "name", "lead_source_channel"], optional: &[] },
 ];
 
 /// For each of our names of a table, `table` is its name there and any other key a column's; an empty name says that the
@@ -152,7 +162,7 @@ impl Names {
                 return Err(invalid(format!("a backfill reads no `{table}`"))
                     .choices(table, EXPECTED.iter().map(|expected| expected.key)));
             };
-            let known = || [TABLE].iter().chain(expected.columns).chain(expected.optional).copied();
+            let known = || [TABLE].iter().chain(expected.columns).copied();
             if let Some(unknown) = columns.keys().find(|key| !known().any(|known| known == key.as_str())) {
                 return Err(invalid(format!("a backfill reads no `{unknown}` of `{table}`"))
                     .choices(unknown, known()));

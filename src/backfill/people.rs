@@ -13,7 +13,6 @@ use crate::store::{AppLinkRow, MemberRow, Tx, backfills, organizations};
 
 /// What profiles are called among the tables of a run.
 pub(super) const PROFILES: &str = "profiles";
-const KEYS: &[&str] = &["id", "full_name", "first_name", "last_name", "email"];
 const PAGE: usize = 1_000;
 const NAME_CHARS_MAX: usize = 200;
 
@@ -25,7 +24,7 @@ pub(super) async fn bring(host: &Host, source: &Source, run: &Run) -> Result<Has
     progress.restart();
     let mut after: Option<String> = None;
     loop {
-        let page = source.page(PROFILES, KEYS, after.as_deref(), PAGE).await?;
+        let page = source.page(PROFILES, after.as_deref(), PAGE).await?;
         let is_last = page.len() < PAGE;
         after = page.iter().last().and_then(|profile| profile.get("id")).map(str::to_owned);
         let mut tx = host.store.begin().await?;

@@ -74,14 +74,9 @@ impl Source {
         }
     }
 
-    /// The records behind `after`, in the order of their ids.
-    pub(super) async fn page(
-        &self,
-        table: &str,
-        keys: &'static [&'static str],
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Records> {
+    /// The whole records behind `after`, in the order of their ids.
+    pub(super) async fn page(&self, table: &str, after: Option<&str>, limit: usize) -> Result<Records> {
+        let keys = expected(table).map_or(&[][..], |expected| expected.columns);
         let Some(read) = self.read(table, keys) else { return Ok(Records { keys, rows: Vec::new() }) };
         Ok(Records { keys, rows: self.db.page(&read, after, limit).await? })
     }
@@ -262,12 +257,8 @@ async fn columns(
 ) -> Result<HashMap<&'static str, AppColumn>> {
     let there = db.columns(table).await?;
     let (mut found, mut missing) = (HashMap::new(), Vec::new());
-    let all = expected
-        .columns
-        .iter()
-        .map(|key| (*key, true))
-        .chain(expected.optional.iter().map(|key| (*key, false)));
-    for (key, is_expected) in all {
+    for key in expected.columns.iter().copied() {
+        let is_expected = !expected.optional.contains(&key);
         let Some((name, is_said)) = names.column(expected.key, key) else { continue };
         match there.iter().find(|column| column.name == name) {
             Some(column) => drop(found.insert(key, column.clone())),
@@ -284,7 +275,7 @@ async fn columns(
             format!("the ids of `{table}` are of type {}, by which records cannot be paged", id.kind),
         )
         .hint(format!("ids may be of type {}", ID_KINDS.join(", ")))),
-        None if expected.columns.contains(&"id") => Err(internal("a table without an id was taken")),
+        None if expected.columns.first() == Some(&"id") => Err(internal("a table without an id was taken")),
         _ => Ok(found),
     }
 }

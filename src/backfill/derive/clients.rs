@@ -3,19 +3,6 @@
 use super::{Page, Said, Source};
 use crate::error::Result;
 
-const KEYS: &[&str] = &[
-    "id",
-    "company_name",
-    "contact_name",
-    "contact_email",
-    "deal_id",
-    "subscription_amount",
-    "status",
-    "subscription_start_date",
-    "owner_id",
-    "created_at",
-    "updated_at",
-];
 const OWN: &[(&str, &str)] = &[
     ("company_name", "company_name"),
     ("contact_name", "contact_name"),
@@ -28,7 +15,7 @@ const OWN: &[(&str, &str)] = &[
 const DEAL: &[&str] = &["id", "name", "lead_source_channel"];
 
 pub(super) async fn page(source: &Source, after: Option<&str>, limit: usize) -> Result<Page> {
-    let clients = source.page("clients", KEYS, after, limit).await?;
+    let clients = source.page("clients", after, limit).await?;
     let deals = source.among("deals", DEAL, "id", ("clients", "deal_id"), clients.values("deal_id")).await?;
     let by_id = deals.by("id");
     let records = clients.iter().map(|client| {

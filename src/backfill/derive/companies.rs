@@ -4,23 +4,8 @@ use super::{Page, Said, Source, texts};
 use crate::error::Result;
 use crate::tables::is_free_mail;
 
-const KEYS: &[&str] = &[
-    "id",
-    "name",
-    "domain",
-    "website",
-    "industry",
-    "size",
-    "phone",
-    "linkedin_url",
-    "description",
-    "revenue",
-    "created_at",
-    "updated_at",
-];
-
 pub(super) async fn page(source: &Source, after: Option<&str>, limit: usize) -> Result<Page> {
-    let companies = source.page("companies", KEYS, after, limit).await?;
+    let companies = source.page("companies", after, limit).await?;
     let records = companies.iter().map(|company| {
         let mut said = Said::of(&company);
         said.say_own(&company, &[("name", "name"), ("website", "website"), ("industry", "industry")]);

@@ -7,19 +7,6 @@ use chrono::{DateTime, Utc};
 use super::{Page, Records, Said, Saying, Source, moment};
 use crate::error::Result;
 
-const KEYS: &[&str] = &[
-    "id",
-    "first_name",
-    "last_name",
-    "email",
-    "company_id",
-    "title",
-    "phone",
-    "linkedin_url",
-    "lifecycle_stage",
-    "created_at",
-    "updated_at",
-];
 const OWN: &[(&str, &str)] = &[
     ("first_name", "first_name"),
     ("last_name", "last_name"),
@@ -39,7 +26,7 @@ pub(super) async fn page(
     limit: usize,
     now: DateTime<Utc>,
 ) -> Result<Page> {
-    let contacts = source.page("contacts", KEYS, after, limit).await?;
+    let contacts = source.page("contacts", after, limit).await?;
     let of = ("contacts", "company_id");
     let companies = source.among("companies", COMPANY, "id", of, contacts.values("company_id")).await?;
     let by_id = companies.by("id");

@@ -8,25 +8,6 @@ use super::{Page, Record, Records, Said, Source, moment};
 use crate::error::Result;
 use crate::tables::company_domain;
 
-const KEYS: &[&str] = &[
-    "id",
-    "contact_name",
-    "contact_email",
-    "domain",
-    "meeting_title",
-    "meeting_start",
-    "booking_link_name",
-    "source_channel",
-    "utm_source",
-    "external_source",
-    "status",
-    "priority",
-    "owner_id",
-    "meeting_outcome",
-    "meeting_id",
-    "created_at",
-    "updated_at",
-];
 const OWN: &[(&str, &str)] = &[
     ("contact_name", "contact_name"),
     ("contact_email", "contact_email"),
@@ -48,7 +29,7 @@ pub(super) async fn page(
     limit: usize,
     now: DateTime<Utc>,
 ) -> Result<Page> {
-    let leads = source.page("leads", KEYS, after, limit).await?;
+    let leads = source.page("leads", after, limit).await?;
     let meetings = meetings(source, &leads).await?;
     let [by_id, by_lead] = [meetings[0].by("id"), meetings[1].by("lead_id")];
     let attended = attended(source, &meetings).await?;

@@ -5,23 +5,6 @@ use std::collections::HashMap;
 use super::{Page, Record, Records, Said, Saying, Source, texts};
 use crate::error::Result;
 
-const KEYS: &[&str] = &[
-    "id",
-    "title",
-    "start_time",
-    "duration_minutes",
-    "primary_contact_id",
-    "company_id",
-    "sentiment_score",
-    "summary",
-    "next_actions",
-    "owner_user_id",
-    "share_url",
-    "transcript_text",
-    "lead_id",
-    "created_at",
-    "updated_at",
-];
 const OWN: &[(&str, &str)] = &[
     ("title", "title"),
     ("meeting_date", "start_time"),
@@ -66,7 +49,7 @@ struct Met {
 }
 
 pub(super) async fn page(source: &Source, after: Option<&str>, limit: usize) -> Result<Page> {
-    let meetings = source.page("meetings", KEYS, after, limit).await?;
+    let meetings = source.page("meetings", after, limit).await?;
     let referred = refer(source, &meetings).await?;
     let chosen = referred.choose(&meetings);
     let addresses = addresses(source, &meetings, &chosen).await?;
