@@ -14,10 +14,12 @@ use std::time::Instant;
 
 use opstables::app::{App, Options};
 use opstables::backfill::{self, Host, Report, Settings};
-use opstables::clock::{Clock, Ids};
 use opstables::records::Actor;
 use opstables::store::Org;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
+
+#[expect(dead_code, reason = "only a server has two databases side by side")]
+mod databases;
 
 const LEADS: u32 = 100_000;
 const TARGET: &str = "opstables_backfill_bench";
@@ -27,20 +29,18 @@ fn main() {
     // Cargo passes `--bench`; anything else is a filter of the harness that this is not.
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
-        let Ok(server) = std::env::var("OPSTABLES_TEST_POSTGRES") else {
+        let Some(server) = databases::server() else {
             println!("OPSTABLES_TEST_POSTGRES names no server");
             return;
         };
         let leads =
             std::env::var("OPSTABLES_BENCH_LEADS").ok().and_then(|text| text.parse().ok()).unwrap_or(LEADS);
-        let [target, source] = [TARGET, SOURCE].map(|name| database(&server, name));
-        for name in [TARGET, SOURCE] {
-            anew(&server, name).await;
-        }
+        let target = databases::anew(&server, TARGET).await;
+        let source = databases::anew(&server, SOURCE).await;
         fill(&source, leads).await;
         measure(&target, &source).await;
         for name in [TARGET, SOURCE] {
-            command(&server, &format!("drop database if exists {name} with (force)")).await;
+            databases::remove(&server, name).await;
         }
     });
 }
@@ -52,14 +52,7 @@ async fn measure(target: &str, source: &str) {
         names: None,
         batch: None,
     };
-    let options = Options {
-        database_url: target.to_owned(),
-        clock: Clock::System,
-        ids: Ids::Random,
-        skills_dir: None,
-        sync: opstables::sync::Options::default(),
-        backfill: settings.clone(),
-    };
+    let options = Options { backfill: settings.clone(), ..Options::at(target) };
     let app = App::open(&options).expect("a database");
     let (org, _) = app.create_organization("bench", "Bench", chrono_tz::UTC).await.expect("an organization");
     for name in ["first run", "second run"] {
@@ -177,19 +170,3 @@ select md5('client' || g)::uuid, 'Company ' || g, 'Given' || g, 'person' || g ||
   current_date - 100, md5('profile' || 1 + g % 40)::uuid, now() - interval '100 days' from generate_series(1, 1000) g;
 analyze;
 ";
-
-async fn anew(server: &str, name: &str) {
-    command(server, &format!("drop database if exists {name} with (force)")).await;
-    command(server, &format!("create database {name}")).await;
-}
-
-async fn command(server: &str, sql: &str) {
-    let mut connection = PgConnection::connect(server).await.expect("the server");
-    connection.execute(AssertSqlSafe(sql.to_owned())).await.expect("a user who may create databases");
-}
-
-fn database(server: &str, name: &str) -> String {
-    let mut url = url::Url::parse(server).expect("a URL");
-    url.set_path(name);
-    url.to_string()
-}

@@ -18,7 +18,7 @@ use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use mimalloc::MiMalloc;
 use opstables::app::{App, Options};
-use opstables::clock::{Clock, Ids};
+use opstables::clock::Clock;
 use opstables::http::{self, Server};
 use opstables::store::{ConnectionRow, Org, Sql, connections};
 use opstables::sync::receive::path_of;
@@ -27,7 +27,6 @@ use opstables::tables::System;
 use secrecy::SecretString;
 use serde_json::json;
 use sha2::Sha256;
-use sqlx::{Connection as _, Executor as _, PgConnection};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -36,6 +35,8 @@ use uuid::Uuid;
 /// As in the program itself.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
+
+mod databases;
 
 const PUBLIC_URL: &str = "https://crm.example.com";
 const SECRET: &str = "hubspot-client-secret";
@@ -62,11 +63,8 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     let folder = tempfile::TempDir::new().expect("a folder");
     runtime.block_on(async {
-        let file = format!("sqlite://{}", folder.path().join("bench.db").display());
-        measure("SQLite", &file).await;
-        match std::env::var("OPSTABLES_TEST_POSTGRES") {
-            Ok(server) => measure("PostgreSQL", &postgres(&server).await).await,
-            Err(_) => println!("PostgreSQL: OPSTABLES_TEST_POSTGRES names no server"),
+        for (name, url) in databases::both(folder.path(), "opstables_ingest_bench").await {
+            measure(name, &url).await;
         }
     });
 }
@@ -74,15 +72,7 @@ fn main() {
 async fn measure(name: &str, url: &str) {
     let key = Key::Text("abababababababababababababababababababababababababababababababab".into());
     let sync = opstables::sync::Options { key, ..opstables::sync::Options::default() };
-    let (clock, ids) = (Clock::System, Ids::Random);
-    let options = Options {
-        database_url: url.to_owned(),
-        clock,
-        ids,
-        skills_dir: None,
-        sync,
-        backfill: opstables::backfill::Settings::default(),
-    };
+    let options = Options { sync, ..Options::at(url) };
     let app = App::open(&options).expect("a database");
     let made = app.create_organization("acme", "Acme", chrono_tz::UTC).await;
     let connection = connect(&app, made.expect("an organization").0).await;
@@ -221,13 +211,4 @@ async fn connect(app: &App, org: Org) -> Uuid {
     hooks::add_secret(&app.services.sync, &mut tx, place, id, &secret).await.expect("a secret");
     tx.commit().await.expect("a commit");
     id
-}
-
-async fn postgres(server: &str) -> String {
-    let mut connection = PgConnection::connect(server).await.expect("the server");
-    connection.execute("drop database if exists opstables_ingest_bench with (force)").await.expect("dropped");
-    connection.execute("create database opstables_ingest_bench").await.expect("created");
-    let mut url = url::Url::parse(server).expect("a URL");
-    url.set_path("opstables_ingest_bench");
-    url.to_string()
 }

@@ -12,15 +12,16 @@
 use std::time::{Duration, Instant};
 
 use opstables::app::{App, Options};
-use opstables::clock::{Clock, Ids};
+use opstables::clock::Ids;
 use opstables::records::{Actor, queue_of};
 use opstables::store::queue::{self, Columns, Put, Settled};
 use opstables::store::{ConnectionRow, Org, connections, organizations};
 use opstables::tables::System;
 use opstables::tools::{Tool, Toolbox};
 use serde_json::{Value as Json, json};
-use sqlx::{Connection as _, Executor as _, PgConnection};
 use uuid::Uuid;
+
+mod databases;
 
 const ROUNDS: usize = 400;
 const LINES: usize = 100_000;
@@ -32,24 +33,14 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     let folder = tempfile::TempDir::new().expect("a folder");
     runtime.block_on(async {
-        let file = format!("sqlite://{}", folder.path().join("bench.db").display());
-        measure("SQLite", &file).await;
-        match std::env::var("OPSTABLES_TEST_POSTGRES") {
-            Ok(server) => measure("PostgreSQL", &postgres(&server).await).await,
-            Err(_) => println!("PostgreSQL: OPSTABLES_TEST_POSTGRES names no server"),
+        for (name, url) in databases::both(folder.path(), "opstables_queue_bench").await {
+            measure(name, &url).await;
         }
     });
 }
 
 async fn measure(name: &str, url: &str) {
-    let options = Options {
-        database_url: url.to_owned(),
-        clock: Clock::System,
-        ids: Ids::Random,
-        skills_dir: None,
-        sync: opstables::sync::Options::default(),
-        backfill: opstables::backfill::Settings::default(),
-    };
+    let options = Options::at(url);
     let app = App::open(&options).expect("a database");
     println!("{name}");
     writes(&app).await;
@@ -177,13 +168,4 @@ fn median(mut times: Vec<Duration>) -> Duration {
 
 fn rate(lines: usize, time: Duration) -> f64 {
     lines as f64 / time.as_secs_f64()
-}
-
-async fn postgres(server: &str) -> String {
-    let mut connection = PgConnection::connect(server).await.expect("the server");
-    connection.execute("drop database if exists opstables_queue_bench with (force)").await.expect("dropped");
-    connection.execute("create database opstables_queue_bench").await.expect("created");
-    let mut url = url::Url::parse(server).expect("a URL");
-    url.set_path("opstables_queue_bench");
-    url.to_string()
 }

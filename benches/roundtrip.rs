@@ -17,14 +17,14 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use opstables::app::{App, Options};
-use opstables::clock::{Clock, Ids};
 use opstables::records::Actor;
 use opstables::store::{Org, hooks};
 use opstables::sync::breaker;
 use opstables::tables::System;
 use opstables::tools::{Tool, Toolbox};
 use serde_json::{Value as Json, json};
-use sqlx::{Connection as _, Executor as _, PgConnection};
+
+mod databases;
 
 const EDITS: usize = 200;
 const PAUSE: Duration = Duration::from_millis(100);
@@ -36,12 +36,9 @@ fn main() {
     runtime.block_on(async {
         drop(rustls::crypto::ring::default_provider().install_default());
         let folder = tempfile::TempDir::new().expect("a folder");
-        let file = format!("sqlite://{}", folder.path().join("bench.db").display());
-        measure("SQLite", folder.path(), &file).await;
-        let folder = tempfile::TempDir::new().expect("a folder");
-        match std::env::var("OPSTABLES_TEST_POSTGRES") {
-            Ok(server) => measure("PostgreSQL", folder.path(), &postgres(&server).await).await,
-            Err(_) => println!("PostgreSQL: OPSTABLES_TEST_POSTGRES names no server"),
+        for (name, url) in databases::both(folder.path(), "opstables_roundtrip").await {
+            let home = tempfile::TempDir::new().expect("a folder");
+            measure(name, home.path(), &url).await;
         }
     });
 }
@@ -183,14 +180,7 @@ struct Rows {
 
 impl Rows {
     async fn open(url: &str) -> Rows {
-        let options = Options {
-            database_url: url.to_owned(),
-            clock: Clock::System,
-            ids: Ids::Random,
-            skills_dir: None,
-            sync: opstables::sync::Options::default(),
-            backfill: opstables::backfill::Settings::default(),
-        };
+        let options = Options::at(url);
         let app = App::open(&options).expect("a database");
         let org = app.organization(None).await.expect("the organization");
         Rows { app, org, toolbox: Toolbox::new(opstables::tools::all(), &[], false) }
@@ -245,13 +235,4 @@ fn first_json(output: impl std::io::Read) -> Json {
         }
     }
     panic!("no JSON: {text}");
-}
-
-async fn postgres(server: &str) -> String {
-    let mut connection = PgConnection::connect(server).await.expect("the server");
-    connection.execute("drop database if exists opstables_roundtrip with (force)").await.expect("dropped");
-    connection.execute("create database opstables_roundtrip").await.expect("created");
-    let mut url = url::Url::parse(server).expect("a URL");
-    url.set_path("opstables_roundtrip");
-    url.to_string()
 }

@@ -16,15 +16,16 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Instant;
 
 use opstables::app::{App, Options};
-use opstables::clock::{Clock, Ids};
 use serde_json::{Value as Json, json};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
 
+mod databases;
 mod echo;
 
 const CALLS: usize = 1_000;
 const PAGE_ROWS: usize = 50;
 const STARTS: usize = 30;
+const DATABASE: &str = "opstables_bench";
 const PROGRAM: &str = env!("CARGO_BIN_EXE_opstables");
 
 fn main() {
@@ -36,12 +37,13 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     let folder = tempfile::TempDir::new().expect("a folder");
     let kept = std::env::var("OPSTABLES_BENCH_KEEP").ok().map(PathBuf::from);
-    let file = kept.as_deref().unwrap_or_else(|| folder.path()).join("bench.db");
-    let filled = kept.is_some() && file.exists();
-    let mut databases = vec![("SQLite", format!("sqlite://{}", file.display()))];
-    if let Ok(server) = std::env::var("OPSTABLES_TEST_POSTGRES") {
-        databases.push(("PostgreSQL", runtime.block_on(postgres(&server, filled))));
-    }
+    let folder = kept.as_deref().unwrap_or_else(|| folder.path());
+    let filled = kept.is_some() && folder.join("bench.db").exists();
+    let databases = if filled {
+        databases::kept(folder, DATABASE)
+    } else {
+        runtime.block_on(databases::both(folder, DATABASE))
+    };
     for (name, url) in &databases {
         println!("\n{name}, {rows} leads");
         if !filled {
@@ -251,28 +253,9 @@ impl ByHand {
     }
 }
 
-/// The bench's database on the server, new unless it is filled already.
-async fn postgres(server: &str, filled: bool) -> String {
-    if !filled {
-        let mut connection = PgConnection::connect(server).await.expect("the server");
-        connection.execute("drop database if exists opstables_bench with (force)").await.expect("dropped");
-        connection.execute("create database opstables_bench").await.expect("created");
-    }
-    let mut url = url::Url::parse(server).expect("a URL");
-    url.set_path("opstables_bench");
-    url.to_string()
-}
-
 /// Fills leads by the product's own write path, copies them into the wide table, and lets both be analyzed.
 async fn fill(url: &str, rows: usize) {
-    let options = Options {
-        database_url: url.to_owned(),
-        clock: Clock::System,
-        ids: Ids::Random,
-        skills_dir: None,
-        sync: opstables::sync::Options::default(),
-        backfill: opstables::backfill::Settings::default(),
-    };
+    let options = Options::at(url);
     let app = App::open(&options).expect("a database");
     let (org, _) = app.create_organization("bench", "Bench", chrono_tz::UTC).await.expect("an organization");
     for name in MEMBERS {

@@ -36,6 +36,20 @@ pub struct Options {
     pub backfill: backfill::Settings,
 }
 
+impl Options {
+    /// A database at this moment, with everything else as it is where nothing is configured.
+    pub fn at(database_url: &str) -> Options {
+        Options {
+            database_url: database_url.to_owned(),
+            clock: Clock::System,
+            ids: Ids::Random,
+            skills_dir: None,
+            sync: sync::Options::default(),
+            backfill: backfill::Settings::default(),
+        }
+    }
+}
+
 /// The process's services.
 #[derive(Debug, Clone)]
 pub struct App {

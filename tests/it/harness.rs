@@ -68,14 +68,8 @@ impl Bench {
     async fn open(database_url: &str) -> Bench {
         let now = Utc.with_ymd_and_hms(2026, 3, 2, 10, 0, 0).single().expect("a real moment");
         let (clock, ids) = (Clock::fixed(now), Ids::counted(1));
-        let options = Options {
-            database_url: database_url.to_owned(),
-            clock: clock.clone(),
-            ids,
-            skills_dir: None,
-            sync: sync_options(),
-            backfill: opstables::backfill::Settings::default(),
-        };
+        let options =
+            Options { clock: clock.clone(), ids, sync: sync_options(), ..Options::at(database_url) };
         let app = App::open(&options).expect("the URL of a database");
         let made = app.create_organization("acme", "Acme Sales", chrono_tz::UTC).await;
         let (org, _) = made.expect("a fresh database takes an organization");
@@ -95,28 +89,15 @@ impl Bench {
     /// A process of its own on a database that has the organization.
     pub(crate) fn process(database_url: &str, org: Org, clock: &Clock) -> Bench {
         let (database_url, clock) = (database_url.to_owned(), clock.clone());
-        let options = Options {
-            database_url: database_url.clone(),
-            clock: clock.clone(),
-            ids: Ids::Random,
-            skills_dir: None,
-            sync: sync_options(),
-            backfill: opstables::backfill::Settings::default(),
-        };
+        let options = Options { clock: clock.clone(), sync: sync_options(), ..Options::at(&database_url) };
         let app = App::open(&options).expect("the URL of a database");
         Bench { app, org, clock, database_url, toolbox: toolbox() }
     }
 
     /// The same world seen by a process that reaches the CRMs there.
     pub(crate) fn reaching(&self, hosts: opstables::sync::crm::Hosts) -> Bench {
-        let options = Options {
-            database_url: self.database_url.clone(),
-            clock: self.clock.clone(),
-            ids: Ids::Random,
-            skills_dir: None,
-            sync: opstables::sync::Options { hosts, ..sync_options() },
-            backfill: opstables::backfill::Settings::default(),
-        };
+        let sync = opstables::sync::Options { hosts, ..sync_options() };
+        let options = Options { clock: self.clock.clone(), sync, ..Options::at(&self.database_url) };
         let app = App::open(&options).expect("the URL of a database");
         let (org, clock, database_url) = (self.org, self.clock.clone(), self.database_url.clone());
         Bench { app, org, clock, database_url, toolbox: toolbox() }

@@ -1,7 +1,7 @@
 //! An organization gets its five tables, keeps what it makes of them, and grows with newer versions.
 
 use opstables::app::{App, Options};
-use opstables::clock::{Clock, Ids};
+use opstables::clock::Clock;
 use opstables::error::{Code, Error};
 use opstables::records::Actor;
 use opstables::store::{Org, OrganizationRow, Sql, organizations};
@@ -264,14 +264,7 @@ fn lead(number: u32) -> String {
 
 /// Many processes find the same new database, then the same unused organization, at the same moment.
 async fn crowd(url: String, size: usize) {
-    let options = Options {
-        database_url: url.clone(),
-        clock: Clock::System,
-        ids: Ids::Random,
-        skills_dir: None,
-        sync: opstables::sync::Options::default(),
-        backfill: opstables::backfill::Settings::default(),
-    };
+    let options = Options::at(&url);
     let apps: Vec<App> = (0..size).map(|_| App::open(&options).expect("the URL of a database")).collect();
     let opened: Vec<_> = apps.iter().cloned().map(|app| tokio::spawn(use_new_database(app))).collect();
     for user in opened {

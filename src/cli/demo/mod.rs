@@ -18,7 +18,6 @@ use super::client_config::program;
 use super::output::{FAINT, Output, STRONG, styled};
 use super::session::Session;
 use crate::app::{App, Options};
-use crate::clock::{Clock, Ids};
 use crate::error::{Code, Error, Result, internal};
 use crate::records::{Actor, ActorKind};
 use crate::tools::{self, Toolbox};
@@ -116,14 +115,7 @@ fn arguments(call: &Call, last: &Json) -> Json {
 
 /// Makes the organization and saves its rows through the tools; how many there are.
 async fn fill(url: &str) -> Result<usize> {
-    let app = App::open(&Options {
-        database_url: url.to_owned(),
-        clock: Clock::System,
-        ids: Ids::Random,
-        skills_dir: None,
-        sync: crate::sync::Options::default(),
-        backfill: crate::backfill::Settings::default(),
-    })?;
+    let app = App::open(&Options::at(url))?;
     let (org, _) = app.create_organization(sample::SLUG, sample::NAME, sample::ZONE).await?;
     for (name, email) in sample::MEMBERS {
         app.add_member(org, name, Some(email)).await?;
