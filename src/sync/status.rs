@@ -375,10 +375,11 @@ pub fn spoken(secs: i64) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    fn connection(figures: Figures) -> Connected {
+    /// A connection of which nothing is wrong but what the figures say.
+    pub(crate) fn connection(figures: Figures) -> Connected {
         Connected {
             system: System::Hubspot,
             state: "active".to_owned(),

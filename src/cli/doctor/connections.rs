@@ -89,28 +89,13 @@ fn judge(connected: &Connected, sealed: Option<String>) -> Check {
 pub(super) mod tests {
     use super::*;
     use crate::cli::doctor::State;
-    use crate::sync::inbound::Inbound;
     use crate::sync::status::Figures;
-    use crate::tables::System;
+    use crate::sync::status::tests::connection;
 
     /// A connection of which nothing is wrong.
     pub(in crate::cli::doctor) fn connected(state: &str) -> Connected {
-        Connected {
-            system: System::Hubspot,
-            state: state.to_owned(),
-            reason: Some("revoked".to_owned()),
-            account: "1".to_owned(),
-            account_name: "One".to_owned(),
-            creates: true,
-            waits_until: None,
-            last_success_at: None,
-            last_failure_at: None,
-            last_failure: None,
-            held: None,
-            inbound: Inbound::default(),
-            next_retry_at: None,
-            tables: Vec::new(),
-        }
+        let (state, reason) = (state.to_owned(), Some("revoked".to_owned()));
+        Connected { state, reason, tables: Vec::new(), ..connection(Figures::default()) }
     }
 
     #[test]
