@@ -30,6 +30,10 @@ pub use plan::Fault;
 pub use report::{Report, TableReport};
 pub use settings::Settings;
 
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use run::Run;
 use source::Source;
 
 use crate::error::{Result, internal, invalid};
@@ -45,18 +49,50 @@ pub fn tables() -> impl Iterator<Item = &'static str> {
     STAGES.iter().copied().flatten().copied()
 }
 
+/// A run that stands in the database as running and has yet to be worked.
+#[derive(Debug)]
+pub struct Begun {
+    host: Host,
+    source: Source,
+    run: Run,
+    tables: Vec<&'static str>,
+    batch: Option<usize>,
+}
+
 /// Brings the tables in; of none named, all. An unfinished run of the same source and tables goes on unless `restart`.
 pub async fn run(host: &Host, settings: &Settings, tables: &[&str], restart: bool) -> Result<Report> {
+    begin(host, settings, tables, restart).await?.work().await
+}
+
+/// Opens the source and starts the run, or takes the unfinished one up.
+pub async fn begin(host: &Host, settings: &Settings, tables: &[&str], restart: bool) -> Result<Begun> {
     let place = settings.place()?;
     let names = settings.names()?;
     let tables = chosen(host, tables).await?;
     let source = Source::open(settings.open(&names).await?, &names, &tables).await?;
-    let run = run::Run::start(host, &place, &tables, restart).await?;
-    let worked = work::work(host.clone(), source, run.clone(), &tables, settings.batch).await;
-    let error = worked.as_ref().err().map(|error| error.message.clone());
-    run.finish(host, error).await?;
-    worked?;
-    status(host).await?.ok_or_else(|| internal("the run is gone"))
+    let run = Run::start(host, &place, &tables, restart).await?;
+    Ok(Begun { host: host.clone(), source, run, tables, batch: settings.batch })
+}
+
+impl Begun {
+    pub fn id(&self) -> Uuid {
+        self.run.id
+    }
+
+    /// When it first began, which is long ago for a run that was taken up.
+    pub fn began(&self) -> DateTime<Utc> {
+        self.run.began
+    }
+
+    /// Works it to its end and notes how that was.
+    pub async fn work(self) -> Result<Report> {
+        let Begun { host, source, run, tables, batch } = self;
+        let worked = work::work(host.clone(), source, run.clone(), &tables, batch).await;
+        let error = worked.as_ref().err().map(|error| error.message.clone());
+        run.finish(&host, error).await?;
+        worked?;
+        find(&host, run.id).await?.ok_or_else(|| internal("the run is gone"))
+    }
 }
 
 /// What the last run did, or has done so far.
@@ -65,12 +101,26 @@ pub async fn status(host: &Host) -> Result<Option<Report>> {
     Report::latest(&mut tx, host.org).await
 }
 
+/// What the run with this id did, or has done so far.
+pub async fn find(host: &Host, id: Uuid) -> Result<Option<Report>> {
+    let mut tx = host.store.read().await?;
+    Report::by_id(&mut tx, host.org, id).await
+}
+
 /// Stops the run that is going on, in whatever process, at the end of its batch; whether there was one.
 pub async fn cancel(host: &Host) -> Result<bool> {
     let mut tx = host.store.begin().await?;
     let stopped = backfills::stop(&mut tx, host.org, None, host.clock.now()).await?;
     tx.commit().await?;
     Ok(stopped > 0)
+}
+
+/// Stops the run with this id, and no other, at the end of its batch; whether it was going on.
+pub async fn cancel_run(host: &Host, id: Uuid) -> Result<bool> {
+    let mut tx = host.store.begin().await?;
+    let stopped = backfills::cancel(&mut tx, host.org, id, host.clock.now()).await?;
+    tx.commit().await?;
+    Ok(stopped)
 }
 
 /// The tables that are meant, in the order of [`tables()`]; of none named, those that the organization has.

@@ -1,12 +1,17 @@
 //! What a backfill did so far: every record that was read is in one of its counts.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use schemars::JsonSchema;
 use serde::Serialize;
+use uuid::Uuid;
 
 use super::plan::Fault;
 use crate::error::Result;
 use crate::store::{BackfillRow, BackfillTableRow, Org, Tx, backfills};
+
+/// How long nothing may be stored of a run that goes on: as long as a CRM's reading is believed to go on. A batch is some
+/// megabytes and takes seconds.
+const SILENT_MAX: TimeDelta = TimeDelta::minutes(5);
 
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Report {
@@ -50,7 +55,18 @@ pub struct TableReport {
 impl Report {
     /// The last run's.
     pub(super) async fn latest(tx: &mut Tx, org: Org) -> Result<Option<Report>> {
-        let Some(run) = backfills::latest(tx, org).await? else { return Ok(None) };
+        let run = backfills::latest(tx, org).await?;
+        Report::with_tables(tx, org, run).await
+    }
+
+    /// That of the run with this id.
+    pub(super) async fn by_id(tx: &mut Tx, org: Org, id: Uuid) -> Result<Option<Report>> {
+        let run = backfills::get(tx, org, id).await?;
+        Report::with_tables(tx, org, run).await
+    }
+
+    async fn with_tables(tx: &mut Tx, org: Org, run: Option<BackfillRow>) -> Result<Option<Report>> {
+        let Some(run) = run else { return Ok(None) };
         let tables = backfills::tables(tx, org, run.id).await?;
         Ok(Some(Report::of(run, tables)))
     }
@@ -77,6 +93,16 @@ impl Report {
             table.faults.truncate(most);
         }
         self
+    }
+
+    /// Whether it says that it is running, and by all appearance its process is gone.
+    pub fn is_left(&self, now: DateTime<Utc>) -> bool {
+        self.state == "running" && self.updated_at + SILENT_MAX < now
+    }
+
+    /// How many records were read so far.
+    pub fn read(&self) -> i64 {
+        self.tables.iter().map(|table| table.read).sum()
     }
 
     /// How many records and values were not taken.

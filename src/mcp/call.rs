@@ -1,17 +1,18 @@
 //! One unit of work for a client: admitted when there is room, dropped when it is cancelled, kept from
 //! taking the process down.
 
+use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rmcp::service::{RequestContext, RoleServer};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use super::Caller;
-use crate::error::{Result, busy, cancelled, internal};
+use super::{Caller, result};
+use crate::error::{Code, Result, busy, cancelled, internal};
 use crate::records::{Actor, ActorKind};
 use crate::tools::{Ctx, Progress, Services};
 
@@ -93,6 +94,19 @@ async fn guarded<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
             .unwrap_or_else(|_| Poll::Ready(Err(internal("the work panicked; the message is above"))))
     })
     .await
+}
+
+/// Says what was called, how long it took and how it went; never with what arguments.
+pub(super) fn log<T>(work: &str, started: Instant, done: &Result<T>) {
+    let duration_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+    match done {
+        Ok(_) => tracing::debug!(tool = work, duration_us, outcome = "ok", "call"),
+        Err(error) if error.code == Code::Internal => {
+            let cause = error.cause().map(ToString::to_string).map_or(Cow::Borrowed("unknown"), Cow::Owned);
+            tracing::error!(tool = work, duration_us, outcome = "internal", %cause, "call");
+        }
+        Err(error) => tracing::info!(tool = work, duration_us, outcome = result::outcome(error.code), "call"),
+    }
 }
 
 /// What the client calls itself, for display.

@@ -6,10 +6,11 @@
 use std::borrow::Cow;
 
 use rmcp::model::{
-    CallToolRequest, ClientJsonRpcMessage, ClientNotification, ClientRequest, CompleteRequest,
-    DiscoverRequest, ErrorData, GetPromptRequest, GetSkillRequest, InitializeRequest, ListPromptsRequest,
-    ListResourceTemplatesRequest, ListResourcesRequest, ListSkillsRequest, ListToolsRequest, PingRequest,
-    ReadResourceDirectoryRequest, ReadResourceRequest, RequestId,
+    CallToolRequest, CancelTaskRequest, ClientJsonRpcMessage, ClientNotification, ClientRequest,
+    CompleteRequest, DiscoverRequest, ErrorData, GetPromptRequest, GetSkillRequest, GetTaskRequest,
+    InitializeRequest, ListPromptsRequest, ListResourceTemplatesRequest, ListResourcesRequest,
+    ListSkillsRequest, ListToolsRequest, PingRequest, ReadResourceDirectoryRequest, ReadResourceRequest,
+    RequestId, UpdateTaskRequest,
 };
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, IgnoredAny};
@@ -99,6 +100,9 @@ fn request(method: &str, text: &str) -> serde_json::Result<ClientRequest> {
         "skills/get" => parse::<GetSkillRequest>(text),
         "prompts/list" => check_cursor(text).and_then(|()| parse::<ListPromptsRequest>(text)),
         "prompts/get" => parse::<GetPromptRequest>(text),
+        "tasks/get" => parse::<GetTaskRequest>(text),
+        "tasks/update" => parse::<UpdateTaskRequest>(text),
+        "tasks/cancel" => parse::<CancelTaskRequest>(text),
         "completion/complete" => parse::<CompleteRequest>(text),
         "server/discover" => parse::<DiscoverRequest>(text),
         "initialize" => parse::<InitializeRequest>(text),

@@ -7,7 +7,8 @@
 //! transport    what is in flight, what is still to be written
 //! server       the protocol's methods, in both of its eras
 //! call         one unit of work: admitted, cancellable, reported, logged
-//! resources · skills · completion · result · progress
+//! tasks        calls whose work goes on after their answer
+//! listing · resources · skills · completion · result · progress
 //! ```
 //!
 //! Revision 2026-07-28, where every request stands for itself, and the revisions with `initialize` back to
@@ -16,6 +17,7 @@
 mod call;
 mod completion;
 mod lines;
+mod listing;
 mod message;
 mod outbox;
 mod progress;
@@ -24,6 +26,7 @@ mod result;
 mod server;
 mod skills;
 mod stdio;
+mod tasks;
 mod transport;
 
 use std::sync::Arc;

@@ -4,9 +4,10 @@
 //! second copy is made while writing, from the same bytes.
 
 use rmcp::model::{
-    CallToolResult, CompleteResult, ContentBlock, ErrorData, GetPromptResult, GetSkillResult, Implementation,
-    JsonRpcMessage, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListSkillsResult,
-    ListToolsResult, MetaObject, ReadResourceResult, ServerJsonRpcMessage, ServerResult,
+    CallToolResult, CompleteResult, ContentBlock, CreateTaskResult, ErrorData, GetPromptResult,
+    GetSkillResult, GetTaskResult, Implementation, JsonRpcMessage, ListPromptsResult,
+    ListResourceTemplatesResult, ListResourcesResult, ListSkillsResult, ListToolsResult, MetaObject,
+    ReadResourceResult, ServerJsonRpcMessage, ServerResult,
 };
 use serde_json::{Value, json};
 
@@ -54,15 +55,30 @@ stamped!(
     ListPromptsResult
 );
 
-impl Stamped for CompleteResult {
-    fn stamp(&mut self, meta: Option<MetaObject>) {
-        self.meta = meta;
-    }
+macro_rules! stamped_only {
+    ($($result:ty),*) => {$(
+        impl Stamped for $result {
+            fn stamp(&mut self, meta: Option<MetaObject>) {
+                self.meta = meta;
+            }
+        }
+    )*};
 }
 
-impl Stamped for GetPromptResult {
-    fn stamp(&mut self, meta: Option<MetaObject>) {
-        self.meta = meta;
+// Never kept, whatever the revision.
+stamped_only!(CompleteResult, GetPromptResult, CreateTaskResult, GetTaskResult);
+
+/// rmcp makes the result itself, and the transport [stamps](stamp_ack) it.
+impl Stamped for () {
+    fn stamp(&mut self, _: Option<MetaObject>) {}
+}
+
+/// Says who made an empty acknowledgement, which only a revision that wants it there knows.
+pub(super) fn stamp_ack(message: &mut ServerJsonRpcMessage) {
+    if let JsonRpcMessage::Response(response) = message
+        && let ServerResult::TaskAckResult(ack) = &mut response.result
+    {
+        ack.meta = Some(server_meta());
     }
 }
 

@@ -1,25 +1,25 @@
 //! The protocol's methods. Everything a client can list is built once, when the server starts; everything it
 //! gets may be cached by itself only, because it belongs to one organization.
 
-use std::borrow::Cow;
-use std::sync::Arc;
 use std::time::Instant;
 
 use rmcp::ServerHandler;
 use rmcp::model::{
-    CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult,
-    DiscoverResult, ErrorData, GetPromptRequestParams, GetPromptResponse, GetSkillRequestParams,
-    GetSkillResult, InitializeRequestParams, InitializeResult, ListPromptsResult,
-    ListResourceTemplatesResult, ListResourcesResult, ListSkillsResult, ListToolsResult, MetaObject,
-    PaginatedRequestParams, ProtocolVersion, ReadResourceDirectoryRequestParams, ReadResourceRequestParams,
-    ReadResourceResponse, ServerCapabilities, ServerConfig, Tool as ListedTool, ToolAnnotations,
+    CacheScope, CallToolRequestParams, CallToolResponse, CancelTaskParams, CompleteRequestParams,
+    CompleteResult, DiscoverResult, ErrorData, GetPromptRequestParams, GetPromptResponse,
+    GetSkillRequestParams, GetSkillResult, GetTaskParams, GetTaskResult, InitializeRequestParams,
+    InitializeResult, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListSkillsResult,
+    ListToolsResult, MetaObject, PaginatedRequestParams, ProtocolVersion, ReadResourceDirectoryRequestParams,
+    ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities, ServerConfig, TASKS_EXTENSION_ID,
+    UpdateTaskParams,
 };
 use rmcp::service::{RequestContext, RoleServer};
 
-use super::call::Calls;
+use super::call::{Calls, log};
 use super::result::Stamped;
-use super::{completion, progress, resources, result, skills};
-use crate::error::{Code, Result};
+use super::{completion, listing, progress, resources, result, skills, tasks};
+use crate::error::Result;
+use crate::tools::backfill_table::Args;
 use crate::tools::{Ctx, Progress, Tool, Toolbox};
 
 /// How long a client may keep a list. They change only with the server's version or configuration.
@@ -42,17 +42,19 @@ impl Server {
             .enable_resources()
             .enable_prompts()
             .enable_completions();
-        let capabilities = capabilities.enable_skills_with_directory_read().build();
-        let tools = toolbox.tools().iter().map(listed).collect();
+        let mut capabilities = capabilities.enable_skills_with_directory_read();
+        if tasks::are_offered(&toolbox) {
+            capabilities = capabilities.enable_tasks();
+        }
+        let capabilities = capabilities.build();
+        let tools = listing::tools(&toolbox);
         Server {
             toolbox,
             calls,
             config: ServerConfig::new(capabilities)
                 .with_server_info(result::implementation())
                 .with_instructions(instructions),
-            tools: ListToolsResult::with_all_items(tools)
-                .with_ttl_ms(LIST_TTL_MS)
-                .with_cache_scope(CacheScope::Private),
+            tools,
             meta: result::server_meta(),
         }
     }
@@ -68,12 +70,12 @@ impl Server {
         result
     }
 
-    /// What the work of a request that only reads gets to know.
-    async fn reader(&self, request: &Request) -> Result<Ctx> {
+    /// What the work of a request that calls no tool gets to know.
+    async fn ctx(&self, request: &Request) -> Result<Ctx> {
         self.calls.ctx(request, None, Progress::default()).await
     }
 
-    /// Does the work of a request that only reads, when its turn has come. `uri` is the resource it asks for.
+    /// Does the work of a request that calls no tool, when its turn has come. `uri` is the resource it asks for.
     async fn served<T: Stamped>(
         &self,
         request: &Request,
@@ -85,6 +87,21 @@ impl Server {
         let done = self.calls.run(request, work).await;
         log(name, started, &done);
         done.map(|done| self.stamped(request, done)).map_err(|error| result::refused(&error, uri))
+    }
+
+    /// Answers a call with the task that does its work, or with why there is none.
+    async fn begin_task(&self, request: &Request, tool: &Tool, args: &Args) -> CallToolResponse {
+        let started = Instant::now();
+        let work = async {
+            let ctx = self.calls.ctx(request, Some(&tool.name), Progress::default()).await?;
+            tasks::begin(ctx, args).await
+        };
+        let begun = self.calls.run(request, Box::pin(work)).await;
+        log(&tool.name, started, &begun);
+        match begun {
+            Ok(task) => self.stamped(request, task).into(),
+            Err(error) => result::failed(&error, self.meta(request)).into(),
+        }
     }
 }
 
@@ -98,7 +115,11 @@ impl ServerHandler for Server {
         params: InitializeRequestParams,
         request: Request,
     ) -> Result<InitializeResult, ErrorData> {
-        let answer = self.negotiate_initialize(&params)?;
+        let mut answer = self.negotiate_initialize(&params)?;
+        if let Some(extensions) = &mut answer.capabilities.extensions {
+            // Those revisions have no tasks, or others.
+            extensions.remove(TASKS_EXTENSION_ID);
+        }
         let mut client = params;
         client.protocol_version = answer.protocol_version.clone();
         request.peer.set_peer_info(client);
@@ -127,11 +148,17 @@ impl ServerHandler for Server {
         request: Request,
     ) -> Result<CallToolResponse, ErrorData> {
         let tool = self.toolbox.find(&params.name).map_err(|error| result::refused(&error, None))?;
+        let arguments = params.arguments.unwrap_or_default();
+        if is_modern(&request)
+            && let Some(args) = tasks::wanted(&request, tool, &arguments)
+        {
+            return Ok(Box::pin(self.begin_task(&request, tool, &args)).await);
+        }
         let started = Instant::now();
         let (progress, reports) = progress::reports(&request);
         let work = async {
             let ctx = self.calls.ctx(&request, Some(&tool.name), progress).await?;
-            tool.call_text(ctx, params.arguments.unwrap_or_default()).await
+            tool.call_text(ctx, arguments).await
         };
         let done = match reports {
             Some(reports) => self.calls.run(&request, reports.during(work)).await,
@@ -144,6 +171,21 @@ impl ServerHandler for Server {
             Err(error) => result::failed(&error, meta),
         }
         .into())
+    }
+
+    async fn get_task(&self, params: GetTaskParams, request: Request) -> Result<GetTaskResult, ErrorData> {
+        let work = async { tasks::get(&self.ctx(&request).await?, &params.task_id).await };
+        self.served(&request, "tasks/get", None, Box::pin(work)).await
+    }
+
+    async fn update_task(&self, params: UpdateTaskParams, request: Request) -> Result<(), ErrorData> {
+        let work = async { tasks::update(&self.ctx(&request).await?, &params.task_id).await };
+        self.served(&request, "tasks/update", None, Box::pin(work)).await
+    }
+
+    async fn cancel_task(&self, params: CancelTaskParams, request: Request) -> Result<(), ErrorData> {
+        let work = async { tasks::cancel(&self.ctx(&request).await?, &params.task_id).await };
+        self.served(&request, "tasks/cancel", None, Box::pin(work)).await
     }
 
     async fn list_resources(
@@ -169,7 +211,7 @@ impl ServerHandler for Server {
         params: ReadResourceRequestParams,
         request: Request,
     ) -> Result<ReadResourceResponse, ErrorData> {
-        let work = async { resources::read(&self.reader(&request).await?, &params.uri).await };
+        let work = async { resources::read(&self.ctx(&request).await?, &params.uri).await };
         self.served(&request, "resources/read", Some(&params.uri), Box::pin(work)).await.map(Into::into)
     }
 
@@ -179,7 +221,7 @@ impl ServerHandler for Server {
         request: Request,
     ) -> Result<CompleteResult, ErrorData> {
         let work = async {
-            let ctx = self.reader(&request).await?;
+            let ctx = self.ctx(&request).await?;
             completion::complete(&ctx, &params).await.map(CompleteResult::new)
         };
         self.served(&request, "completion/complete", None, Box::pin(work)).await
@@ -191,7 +233,7 @@ impl ServerHandler for Server {
         request: Request,
     ) -> Result<ListSkillsResult, ErrorData> {
         check_cursor(page)?;
-        let work = async { skills::list(&self.reader(&request).await?).await };
+        let work = async { skills::list(&self.ctx(&request).await?).await };
         self.served(&request, "skills/list", None, Box::pin(work)).await
     }
 
@@ -200,7 +242,7 @@ impl ServerHandler for Server {
         params: GetSkillRequestParams,
         request: Request,
     ) -> Result<GetSkillResult, ErrorData> {
-        let work = async { skills::get(&self.reader(&request).await?, &params.uri).await };
+        let work = async { skills::get(&self.ctx(&request).await?, &params.uri).await };
         self.served(&request, "skills/get", None, Box::pin(work)).await
     }
 
@@ -209,7 +251,7 @@ impl ServerHandler for Server {
         params: ReadResourceDirectoryRequestParams,
         request: Request,
     ) -> Result<ListResourcesResult, ErrorData> {
-        let work = async { skills::directory(&self.reader(&request).await?, &params.uri).await };
+        let work = async { skills::directory(&self.ctx(&request).await?, &params.uri).await };
         self.served(&request, "resources/directory/read", Some(&params.uri), Box::pin(work)).await
     }
 
@@ -219,7 +261,7 @@ impl ServerHandler for Server {
         request: Request,
     ) -> Result<ListPromptsResult, ErrorData> {
         check_cursor(page)?;
-        let work = async { skills::prompts(&self.reader(&request).await?).await };
+        let work = async { skills::prompts(&self.ctx(&request).await?).await };
         self.served(&request, "prompts/list", None, Box::pin(work)).await
     }
 
@@ -229,7 +271,7 @@ impl ServerHandler for Server {
         request: Request,
     ) -> Result<GetPromptResponse, ErrorData> {
         let work = async {
-            skills::prompt(&self.reader(&request).await?, &params.name, params.arguments.as_ref()).await
+            skills::prompt(&self.ctx(&request).await?, &params.name, params.arguments.as_ref()).await
         };
         self.served(&request, "prompts/get", None, Box::pin(work)).await.map(Into::into)
     }
@@ -247,44 +289,5 @@ fn check_cursor(page: Option<PaginatedRequestParams>) -> Result<(), ErrorData> {
             Err(ErrorData::invalid_params("the cursor is not one of this server's", None))
         }
         _ => Ok(()),
-    }
-}
-
-/// The tool's definition in rmcp's type; the same as [`crate::tools::contract`].
-fn listed(tool: &Tool) -> ListedTool {
-    let annotations = ToolAnnotations::new()
-        .read_only(tool.hints.read_only)
-        .destructive(tool.hints.destructive)
-        .idempotent(tool.hints.idempotent)
-        .open_world(tool.hints.open_world);
-    ListedTool::new(tool.name.clone(), tool.description.clone(), tool.input.clone())
-        .with_title(tool.title.clone())
-        .with_raw_output_schema(Arc::new(tool.output.clone()))
-        .with_annotations(annotations)
-}
-
-/// Says what was called, how long it took and how it went; never with what arguments.
-fn log<T>(work: &str, started: Instant, done: &Result<T>) {
-    let duration_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-    match done {
-        Ok(_) => tracing::debug!(tool = work, duration_us, outcome = "ok", "call"),
-        Err(error) if error.code == Code::Internal => {
-            let cause = error.cause().map(ToString::to_string).map_or(Cow::Borrowed("unknown"), Cow::Owned);
-            tracing::error!(tool = work, duration_us, outcome = "internal", %cause, "call");
-        }
-        Err(error) => tracing::info!(tool = work, duration_us, outcome = result::outcome(error.code), "call"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::tools;
-
-    #[test]
-    fn what_is_listed_is_what_is_published() {
-        for tool in tools::all() {
-            assert_eq!(serde_json::to_value(listed(&tool)).unwrap(), tools::contract(&tool));
-        }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rmcp::model::{
-    ClientJsonRpcMessage, ClientNotification, ClientRequest, ErrorData, GetMeta, JsonRpcMessage,
+    ClientJsonRpcMessage, ClientNotification, ClientRequest, ErrorCode, ErrorData, GetMeta, JsonRpcMessage,
     JsonRpcNotification, JsonRpcRequest, ProtocolVersion, ServerJsonRpcMessage,
 };
 use rmcp::service::RoleServer;
@@ -72,7 +72,7 @@ impl Stdio {
                 match request {
                     ClientRequest::InitializeRequest(_) => self.initialized = true,
                     ClientRequest::PingRequest(_) => {}
-                    _ if self.initialized => {}
+                    _ if self.initialized => check_era(request).map_err(refuse)?,
                     _ => check_metadata(request).map_err(refuse)?,
                 }
                 if !self.outbox.admit(id.clone()) {
@@ -111,8 +111,9 @@ impl Transport<RoleServer> for Stdio {
 
     fn send(
         &mut self,
-        message: ServerJsonRpcMessage,
+        mut message: ServerJsonRpcMessage,
     ) -> impl Future<Output = io::Result<()>> + Send + 'static {
+        result::stamp_ack(&mut message);
         let pushed = self.outbox.push(|line| result::write(&message, line));
         match &message {
             JsonRpcMessage::Response(response) => self.outbox.settle(&response.id),
@@ -155,6 +156,20 @@ fn check_metadata(request: &ClientRequest) -> Result<(), ErrorData> {
         format!("`_meta` lacks {missing}; send them with every request, or open with `initialize`"),
         None,
     ))
+}
+
+/// Tasks as they are served belong to the era in which every request brings its own version.
+fn check_era(request: &ClientRequest) -> Result<(), ErrorData> {
+    let is_task = matches!(
+        request,
+        ClientRequest::GetTaskRequest(_)
+            | ClientRequest::UpdateTaskRequest(_)
+            | ClientRequest::CancelTaskRequest(_)
+    );
+    if is_task && request.get_meta().protocol_version().is_none() {
+        return Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, request.method().to_owned(), None));
+    }
+    Ok(())
 }
 
 fn too_long() -> Refusal {

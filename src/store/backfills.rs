@@ -62,6 +62,12 @@ pub async fn latest(tx: &mut Tx, org: Org) -> Result<Option<BackfillRow>> {
     tx.fetch_optional(Sql::with(&text, [org.into()])).await
 }
 
+/// The run with this id.
+pub async fn get(tx: &mut Tx, org: Org, id: Uuid) -> Result<Option<BackfillRow>> {
+    let text = format!("select {COLUMNS} from backfills where org_id = $1 and id = $2");
+    tx.fetch_optional(Sql::with(&text, [org.into(), id.into()])).await
+}
+
 /// The run with its line held against others that would take it up or stop it, until the transaction ends.
 pub async fn hold(tx: &mut Tx, org: Org, id: Uuid) -> Result<Option<BackfillRow>> {
     let text =
@@ -97,6 +103,13 @@ pub async fn stop(tx: &mut Tx, org: Org, except: Option<Uuid>, now: DateTime<Utc
     let text = "update backfills set state = 'cancelled', updated_at = $2, finished_at = $2
                 where org_id = $1 and state = 'running' and id <> $3";
     tx.execute(Sql::with(text, [org.into(), now.into(), except.unwrap_or_default().into()])).await
+}
+
+/// Ends this run if it is still going; whether it was.
+pub async fn cancel(tx: &mut Tx, org: Org, id: Uuid, now: DateTime<Utc>) -> Result<bool> {
+    let text = "update backfills set state = 'cancelled', updated_at = $3, finished_at = $3
+                where org_id = $1 and id = $2 and state = 'running'";
+    Ok(tx.execute(Sql::with(text, [org.into(), id.into(), now.into()])).await? > 0)
 }
 
 /// Ends a run unless somebody else has taken it up since.

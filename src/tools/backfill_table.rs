@@ -5,14 +5,18 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use uuid::Uuid;
 
+use super::arguments;
 use super::ctx::Ctx;
 use super::schema::{Map, property};
 use super::tool::{Hints, Tool, Toolset, Words};
-use crate::backfill::{self, Host, Report};
-use crate::error::{Result, invalid};
+use crate::backfill::{self, Begun, Host, Report};
+use crate::error::{Result, busy, invalid};
 use crate::sync::pull;
 use crate::tables::{Object, System, TABLES};
+
+pub const NAME: &str = "backfill_table";
 
 /// How many faults of each table one answer lists.
 const LISTED_MAX: usize = 10;
@@ -71,7 +75,7 @@ pub struct Pulled {
 
 pub fn tool() -> Tool {
     let words = Words {
-        name: "backfill_table",
+        name: NAME,
         title: "Backfill from the application or a CRM",
         description: "Bring the application's own data, or all that a connected CRM has, into a table, or into all: newer \
                       edits made here stay, nothing is deleted, the same run again changes nothing. Stopped half-way, a \
@@ -79,6 +83,53 @@ pub fn tool() -> Tool {
                       use import_rows.",
     };
     Tool::new(words, Toolset::Admin, Hints::EDIT, run).with_input(describe)
+}
+
+/// The arguments of a call that starts what may go on after its answer, since how far it is stands in the database: a run of
+/// the application's data. None for every other call, also for one that is wrong.
+pub fn start(tool: &Tool, arguments: &Map) -> Option<Args> {
+    if tool.name != NAME {
+        return None;
+    }
+    let args: Args = arguments::typed(tool.check(arguments.clone()).ok()?).ok()?;
+    (args.from == From::App && args.action == Action::Start).then_some(args)
+}
+
+/// Starts the run that [`work`] does.
+pub async fn begin(ctx: &Ctx, args: &Args) -> Result<Begun> {
+    let tables: Vec<&str> = args.table.as_deref().into_iter().collect();
+    backfill::begin(&host(ctx), &ctx.services.backfill, &tables, args.restart.unwrap_or(false)).await
+}
+
+pub async fn work(ctx: &Ctx, begun: Begun) -> Result<Answer> {
+    let run = begun.work().await?;
+    ctx.services.sync.wake();
+    Ok(Answer::of(run))
+}
+
+/// The organization's run with this id.
+pub async fn find(ctx: &Ctx, id: Uuid) -> Result<Option<Report>> {
+    backfill::find(&host(ctx), id).await
+}
+
+/// Stops the organization's run with this id.
+pub async fn cancel(ctx: &Ctx, id: Uuid) -> Result<bool> {
+    backfill::cancel_run(&host(ctx), id).await
+}
+
+/// What the call that started a run would have answered at the run's end.
+pub fn ended(run: Report) -> Result<Answer> {
+    match run.error {
+        // What is kept of the error is its message; whatever it was, the same call goes on where it came up.
+        Some(error) => Err(busy(error).hint("the same call goes on where it stopped")),
+        None => Ok(Answer::of(run)),
+    }
+}
+
+impl Answer {
+    fn of(run: Report) -> Answer {
+        Answer { cancelled: None, run: Some(run.shortened(LISTED_MAX)), pulled: Vec::new() }
+    }
 }
 
 pub async fn run(ctx: Ctx, args: Args) -> Result<Answer> {
@@ -122,20 +173,13 @@ async fn run_crm(ctx: Ctx, args: Args, system: System) -> Result<Answer> {
 async fn run_app(ctx: Ctx, args: Args) -> Result<Answer> {
     let host = host(&ctx);
     let (cancelled, run) = match args.action {
-        Action::Start => {
-            let tables: Vec<&str> = args.table.as_deref().into_iter().collect();
-            let restart = args.restart.unwrap_or(false);
-            (None, Some(backfill::run(&host, &ctx.services.backfill, &tables, restart).await?))
-        }
+        Action::Start => return work(&ctx, begin(&ctx, &args).await?).await,
         Action::Status | Action::Cancel if args.table.is_some() || args.restart.is_some() => {
             return Err(invalid("only a start takes `table` and `restart`").hint("leave them out"));
         }
         Action::Status => (None, backfill::status(&host).await?),
         Action::Cancel => (Some(backfill::cancel(&host).await?), backfill::status(&host).await?),
     };
-    if args.action == Action::Start {
-        ctx.services.sync.wake();
-    }
     Ok(Answer { cancelled, run: run.map(|run| run.shortened(LISTED_MAX)), pulled: Vec::new() })
 }
 

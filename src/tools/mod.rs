@@ -5,7 +5,7 @@
 
 mod archive;
 mod arguments;
-mod backfill_table;
+pub mod backfill_table;
 mod coerce;
 mod confirm;
 pub mod conflict;

@@ -6,6 +6,7 @@ mod edits;
 mod errors;
 mod identity;
 mod kills;
+mod task;
 mod tool;
 
 use std::collections::BTreeMap;
