@@ -28,6 +28,7 @@ pub use host::{Host, Report as Listener};
 pub use names::{EXPECTED, Expected, Names};
 pub use plan::Fault;
 pub use report::{Report, TableReport};
+pub use run::APP;
 pub use settings::Settings;
 
 use chrono::{DateTime, Utc};
@@ -88,8 +89,7 @@ impl Begun {
     pub async fn work(self) -> Result<Report> {
         let Begun { host, source, run, tables, batch } = self;
         let worked = work::work(host.clone(), source, run.clone(), &tables, batch).await;
-        let error = worked.as_ref().err().map(|error| error.message.clone());
-        run.finish(&host, error).await?;
+        run.finish(&host, worked.as_ref().err()).await?;
         worked?;
         find(&host, run.id).await?.ok_or_else(|| internal("the run is gone"))
     }
@@ -110,7 +110,7 @@ pub async fn find(host: &Host, id: Uuid) -> Result<Option<Report>> {
 /// Stops the run that is going on, in whatever process, at the end of its batch; whether there was one.
 pub async fn cancel(host: &Host) -> Result<bool> {
     let mut tx = host.store.begin().await?;
-    let stopped = backfills::stop(&mut tx, host.org, None, host.clock.now()).await?;
+    let stopped = backfills::stop(&mut tx, host.org, APP, None, host.clock.now()).await?;
     tx.commit().await?;
     Ok(stopped > 0)
 }

@@ -1,17 +1,14 @@
 //! What a backfill did so far: every record that was read is in one of its counts.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::plan::Fault;
+use super::run::APP;
 use crate::error::Result;
 use crate::store::{BackfillRow, BackfillTableRow, Org, Tx, backfills};
-
-/// How long nothing may be stored of a run that goes on: as long as a CRM's reading is believed to go on. A batch is some
-/// megabytes and takes seconds.
-const SILENT_MAX: TimeDelta = TimeDelta::minutes(5);
 
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Report {
@@ -55,7 +52,7 @@ pub struct TableReport {
 impl Report {
     /// The last run's.
     pub(super) async fn latest(tx: &mut Tx, org: Org) -> Result<Option<Report>> {
-        let run = backfills::latest(tx, org).await?;
+        let run = backfills::latest(tx, org, APP).await?;
         Report::with_tables(tx, org, run).await
     }
 
@@ -93,16 +90,6 @@ impl Report {
             table.faults.truncate(most);
         }
         self
-    }
-
-    /// Whether it says that it is running, and by all appearance its process is gone.
-    pub fn is_left(&self, now: DateTime<Utc>) -> bool {
-        self.state == "running" && self.updated_at + SILENT_MAX < now
-    }
-
-    /// How many records were read so far.
-    pub fn read(&self) -> i64 {
-        self.tables.iter().map(|table| table.read).sum()
     }
 
     /// How many records and values were not taken.

@@ -7,11 +7,11 @@ use uuid::Uuid;
 use super::host::Host;
 use super::people::PROFILES;
 use super::plan::Fault;
-use crate::error::{Result, conflict, internal};
+use crate::error::{Error, Result, conflict, internal};
 use crate::store::{BackfillRow, BackfillTableRow, Org, Tx, backfills};
 
 /// What is read: the application.
-pub(super) const APP: &str = "app";
+pub const APP: &str = "app";
 /// A run that was left longer ago than this starts from the beginning.
 const RESUMED_WITHIN: TimeDelta = TimeDelta::hours(24);
 /// How many faults of a table are kept with their words; all are counted.
@@ -59,7 +59,7 @@ impl Run {
     pub(super) async fn start(host: &Host, place: &str, tables: &[&str], restart: bool) -> Result<Run> {
         let now = host.clock.now();
         let mut tx = host.store.begin().await?;
-        let latest = backfills::latest(&mut tx, host.org).await?;
+        let latest = backfills::latest(&mut tx, host.org, APP).await?;
         let known = match &latest {
             Some(row) => backfills::tables(&mut tx, host.org, row.id).await?,
             None => Vec::new(),
@@ -68,7 +68,7 @@ impl Run {
         let is_same = known.iter().map(|table| table.table_key.as_str()).eq(wanted.iter().copied());
         let left = latest.filter(|row| {
             let is_open = row.state != "done" && row.updated_at + RESUMED_WITHIN > now;
-            !restart && is_open && is_same && row.source == APP && row.place == place
+            !restart && is_open && is_same && row.place == place
         });
         let is_resumed = left.is_some();
         let row = left.map_or_else(
@@ -82,6 +82,7 @@ impl Run {
                 started_at: now,
                 updated_at: now,
                 finished_at: None,
+                answer: None,
             },
             |left| BackfillRow {
                 state: "running".to_owned(),
@@ -89,10 +90,11 @@ impl Run {
                 error: None,
                 updated_at: now,
                 finished_at: None,
+                answer: None,
                 ..left
             },
         );
-        backfills::stop(&mut tx, host.org, Some(row.id), now).await?;
+        backfills::stop(&mut tx, host.org, APP, Some(row.id), now).await?;
         backfills::put(&mut tx, host.org, &row).await?;
         let run = Run {
             org: host.org,
@@ -137,11 +139,17 @@ impl Run {
     }
 
     /// Notes how it ended.
-    pub(super) async fn finish(&self, host: &Host, error: Option<String>) -> Result<()> {
-        let state = if error.is_some() { "failed" } else { "done" };
+    pub(super) async fn finish(&self, host: &Host, error: Option<&Error>) -> Result<()> {
+        let ending = match error {
+            Some(error) => {
+                let answer = serde_json::to_string(error).map_err(internal)?;
+                ("failed", Some(error.message.clone()), Some(answer))
+            }
+            None => ("done", None, None),
+        };
         let mut tx = host.store.begin().await?;
         let now = host.clock.now();
-        backfills::finish(&mut tx, self.org, (self.id, self.fence), (state, error), now).await?;
+        backfills::finish(&mut tx, self.org, (self.id, self.fence), ending, now).await?;
         tx.commit().await
     }
 }

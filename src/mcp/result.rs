@@ -9,6 +9,7 @@ use rmcp::model::{
     ListResourceTemplatesResult, ListResourcesResult, ListSkillsResult, ListToolsResult, MetaObject,
     ReadResourceResult, ServerJsonRpcMessage, ServerResult,
 };
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::error::{Code, Error};
@@ -93,7 +94,7 @@ pub(super) fn done(text: String, meta: Option<MetaObject>) -> CallToolResult {
 
 /// The result of a tool that failed: the error as JSON text only, because some clients hold the structured
 /// content of a failure against the schema of a success.
-pub(super) fn failed(error: &Error, meta: Option<MetaObject>) -> CallToolResult {
+pub(super) fn failed(error: &impl Serialize, meta: Option<MetaObject>) -> CallToolResult {
     let mut result = CallToolResult::default();
     result.content = vec![ContentBlock::text(json!({ "error": error }).to_string())];
     result.is_error = Some(true);

@@ -19,7 +19,7 @@ use super::call::{Calls, log};
 use super::result::Stamped;
 use super::{completion, listing, progress, resources, result, skills, tasks};
 use crate::error::Result;
-use crate::tools::backfill_table::Args;
+use crate::tools::backfill_task::Start;
 use crate::tools::{Ctx, Progress, Tool, Toolbox};
 
 /// How long a client may keep a list. They change only with the server's version or configuration.
@@ -90,11 +90,11 @@ impl Server {
     }
 
     /// Answers a call with the task that does its work, or with why there is none.
-    async fn begin_task(&self, request: &Request, tool: &Tool, args: &Args) -> CallToolResponse {
+    async fn begin_task(&self, request: &Request, tool: &Tool, start: &Start) -> CallToolResponse {
         let started = Instant::now();
         let work = async {
             let ctx = self.calls.ctx(request, Some(&tool.name), Progress::default()).await?;
-            tasks::begin(ctx, args).await
+            tasks::begin(ctx, start).await
         };
         let begun = self.calls.run(request, Box::pin(work)).await;
         log(&tool.name, started, &begun);
@@ -150,9 +150,9 @@ impl ServerHandler for Server {
         let tool = self.toolbox.find(&params.name).map_err(|error| result::refused(&error, None))?;
         let arguments = params.arguments.unwrap_or_default();
         if is_modern(&request)
-            && let Some(args) = tasks::wanted(&request, tool, &arguments)
+            && let Some(start) = tasks::wanted(&request, tool, &arguments)
         {
-            return Ok(Box::pin(self.begin_task(&request, tool, &args)).await);
+            return Ok(Box::pin(self.begin_task(&request, tool, &start)).await);
         }
         let started = Instant::now();
         let (progress, reports) = progress::reports(&request);

@@ -1,15 +1,14 @@
 //! Calls whose work goes on after their answer, by the extension `io.modelcontextprotocol/tasks` (SEP-2663).
 //!
-//! Nothing is kept here: a task is a run of a backfill as it stands in the database, so it outlives the process, and whoever
-//! takes the run up goes on with the task. Its id is the run's, of which `UUIDv7` leaves 74 bits to chance, and it is looked
+//! Nothing is kept here: a task is a run of `backfill_table` as it stands in the database, so it outlives the process, and
+//! whoever takes the run up goes on with the task. Its id is the run's, of which `UUIDv7` leaves 74 bits to chance, and it is looked
 //! up within the caller's organization only. Runs are never deleted, so a task has no end of life.
 
 use std::time::Instant;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use rmcp::model::{
-    CallToolResult, CreateTaskResult, DetailedTask, ErrorData, GetTaskResult, JsonObject, Task, TaskPayload,
-    TaskStatus,
+    CreateTaskResult, DetailedTask, ErrorData, GetTaskResult, JsonObject, Task, TaskPayload, TaskStatus,
 };
 use rmcp::service::{RequestContext, RoleServer};
 use serde::Serialize;
@@ -18,9 +17,8 @@ use uuid::Uuid;
 
 use super::call::log;
 use super::result;
-use crate::backfill::Report;
 use crate::error::{Result, internal, not_found};
-use crate::tools::backfill_table::{self, Args};
+use crate::tools::backfill_task::{self, Begun, Start, State};
 use crate::tools::{Ctx, Tool, Toolbox};
 
 /// How often a client should ask; something is stored every second or so.
@@ -28,7 +26,7 @@ const POLL_INTERVAL_MS: u64 = 1_000;
 
 /// Whether any call can become a task.
 pub(super) fn are_offered(toolbox: &Toolbox) -> bool {
-    toolbox.find(backfill_table::NAME).is_ok()
+    toolbox.find(backfill_task::NAME).is_ok()
 }
 
 /// The arguments of a call that becomes a task, because of what it asks for and because this very request says that the
@@ -37,33 +35,31 @@ pub(super) fn wanted(
     request: &RequestContext<RoleServer>,
     tool: &Tool,
     arguments: &JsonObject,
-) -> Option<Args> {
+) -> Option<Start> {
     let client = request.meta.client_capabilities();
     if client.is_some_and(|client| client.supports_tasks()) {
-        backfill_table::start(tool, arguments)
+        backfill_task::start(tool, arguments)
     } else {
         None
     }
 }
 
 /// Starts the run, which goes on whatever becomes of the request.
-pub(super) async fn begin(ctx: Ctx, args: &Args) -> Result<CreateTaskResult> {
-    let begun = backfill_table::begin(&ctx, args).await?;
-    let (created, now) = (moment(begun.began()), moment(ctx.services.clock.now()));
-    let task =
-        Task::new(begun.id(), TaskStatus::Working, created, now).with_poll_interval_ms(POLL_INTERVAL_MS);
+pub(super) async fn begin(ctx: Ctx, start: &Start) -> Result<CreateTaskResult> {
+    let now = moment(ctx.services.clock.now());
+    let Begun { id, began, work } = backfill_task::begin(ctx, start).await?;
     // Nothing is waited for between the run's commit and this, so that no cancellation leaves it without a worker.
     tokio::spawn(async move {
         let started = Instant::now();
-        log(backfill_table::NAME, started, &backfill_table::work(&ctx, begun).await);
+        log(backfill_task::NAME, started, &work.await);
     });
-    Ok(CreateTaskResult::new(task))
+    let task = Task::new(id, TaskStatus::Working, moment(began), now);
+    Ok(CreateTaskResult::new(task.with_poll_interval_ms(POLL_INTERVAL_MS)))
 }
 
 /// What has become of it.
 pub(super) async fn get(ctx: &Ctx, id: &str) -> Result<GetTaskResult> {
-    let run = find(ctx, id).await?.1;
-    Ok(GetTaskResult::new(detailed(&run, ctx.services.clock.now())?))
+    find(ctx, id).await.and_then(|(id, run)| detailed(id, run)).map(GetTaskResult::new)
 }
 
 /// Takes answers to what a task asks of its client. No run asks anything, so there are none to take.
@@ -71,62 +67,47 @@ pub(super) async fn update(ctx: &Ctx, id: &str) -> Result<()> {
     find(ctx, id).await.map(drop)
 }
 
-/// Stops it at the end of its batch. One that has ended stays as it is.
+/// Stops it when its batch is stored. One that has ended stays as it is.
 pub(super) async fn cancel(ctx: &Ctx, id: &str) -> Result<()> {
     let (id, _) = find(ctx, id).await?;
-    backfill_table::cancel(ctx, id).await.map(drop)
+    backfill_task::cancel(ctx, id).await.map(drop)
 }
 
-async fn find(ctx: &Ctx, id: &str) -> Result<(Uuid, Report)> {
+async fn find(ctx: &Ctx, id: &str) -> Result<(Uuid, backfill_task::Task)> {
     let unknown = || not_found("there is no task with this id");
     let id = Uuid::try_parse(id).map_err(|_| unknown())?;
-    Ok((id, backfill_table::find(ctx, id).await?.ok_or_else(unknown)?))
+    Ok((id, backfill_task::find(ctx, id).await?.ok_or_else(unknown)?))
 }
 
 /// A run in the extension's words. `failed` is for what the call would have answered with an error of the protocol; a run that
 /// failed is a result that says so, as it is without a task.
-fn detailed(run: &Report, now: DateTime<Utc>) -> Result<DetailedTask> {
-    let read = run.read();
-    let (payload, message) = match run.state.as_str() {
-        "running" if run.is_left(now) => {
-            let message = "nothing was stored for a while, so its process seems to be gone; the same call goes on where it stopped";
-            let error = object(&ErrorData::internal_error(message, None))?;
-            (TaskPayload::Failed { error }, message.to_owned())
+fn detailed(id: Uuid, run: backfill_task::Task) -> Result<DetailedTask> {
+    let mut said = run.said;
+    let payload = match run.state {
+        State::Working => TaskPayload::Working,
+        State::Cancelled => {
+            said.push_str("; stopped, the same call goes on there");
+            TaskPayload::Cancelled
         }
-        "running" => {
-            let done = run.tables.iter().filter(|table| table.is_done).count();
-            (
-                TaskPayload::Working,
-                format!("read {read} records; {done} of {} tables are done", run.tables.len()),
-            )
+        State::Left => {
+            said.push_str("; its process seems to be gone, the same call goes on there");
+            TaskPayload::Failed { error: object(&ErrorData::internal_error(said.clone(), None))? }
         }
-        "cancelled" => {
-            let message = format!("stopped after {read} records; the same call goes on there");
-            (TaskPayload::Cancelled, message)
+        State::Done(text) => {
+            let structure = serde_json::from_str(&text).map_err(internal)?;
+            let mut done = result::done(text, None);
+            done.structured_content = Some(structure);
+            TaskPayload::Completed { result: object(&done)? }
         }
-        _ => {
-            let message = run.error.clone().unwrap_or_else(|| format!("read {read} records"));
-            let result = object(&ended(run.clone())?)?;
-            (TaskPayload::Completed { result }, message)
+        State::Failed(text) => {
+            let error: Value = serde_json::from_str(&text).map_err(internal)?;
+            TaskPayload::Completed { result: object(&result::failed(&error, None))? }
         }
     };
-    let task = Task::new(&run.id, payload.status(), moment(run.started_at), moment(run.updated_at))
-        .with_status_message(message)
+    let task = Task::new(id, payload.status(), moment(run.began), moment(run.updated_at))
+        .with_status_message(said)
         .with_poll_interval_ms(POLL_INTERVAL_MS);
     Ok(DetailedTask::new(task, payload))
-}
-
-/// The result that the call would have had.
-fn ended(run: Report) -> Result<CallToolResult> {
-    let answer = match backfill_table::ended(run) {
-        Ok(answer) => answer,
-        Err(error) => return Ok(result::failed(&error, None)),
-    };
-    let text = serde_json::to_string(&answer).map_err(internal)?;
-    let structure = serde_json::to_value(&answer).map_err(internal)?;
-    let mut done = result::done(text, None);
-    done.structured_content = Some(structure);
-    Ok(done)
 }
 
 fn object(value: &impl Serialize) -> Result<JsonObject> {

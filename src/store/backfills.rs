@@ -1,4 +1,4 @@
-//! Runs that bring the application's data in, how far each table of theirs is, and which row each record is.
+//! Runs that bring in the application's data, or as tasks that of a CRM, how far each table of theirs is, and which row each record is.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value as Json;
@@ -21,7 +21,12 @@ pub struct BackfillRow {
     pub started_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
     pub finished_at: Option<DateTime<Utc>>,
+    /// As JSON, where the tables do not tell it: how far the reading of a CRM is, or the error that ended the run.
+    pub answer: Option<String>,
 }
+
+/// How a run ended: its state, what an error said, and its answer.
+pub type Ending<'a> = (&'a str, Option<String>, Option<String>);
 
 /// One table of a run.
 #[derive(Debug, Clone, FromRow)]
@@ -50,16 +55,16 @@ pub struct AppLinkRow {
     pub said: Vec<u8>,
 }
 
-const COLUMNS: &str = "id, source, place, state, fence, error, started_at, updated_at, finished_at";
+const COLUMNS: &str = "id, source, place, state, fence, error, started_at, updated_at, finished_at, answer";
 const TABLE_COLUMNS: &str = "table_key, position, is_done, checkpoint, total, read, created, updated, unchanged, \
                              archived, refused, left_out, faults, updated_at";
 
-/// The run that was started last.
-pub async fn latest(tx: &mut Tx, org: Org) -> Result<Option<BackfillRow>> {
+/// The run from this source that was started last.
+pub async fn latest(tx: &mut Tx, org: Org, source: &str) -> Result<Option<BackfillRow>> {
     let text = format!(
-        "select {COLUMNS} from backfills where org_id = $1 order by started_at desc, id desc limit 1"
+        "select {COLUMNS} from backfills where org_id = $1 and source = $2 order by started_at desc, id desc limit 1"
     );
-    tx.fetch_optional(Sql::with(&text, [org.into()])).await
+    tx.fetch_optional(Sql::with(&text, [org.into(), source.into()])).await
 }
 
 /// The run with this id.
@@ -78,10 +83,12 @@ pub async fn hold(tx: &mut Tx, org: Org, id: Uuid) -> Result<Option<BackfillRow>
 /// Adds a run, or writes what has become of it.
 pub async fn put(tx: &mut Tx, org: Org, row: &BackfillRow) -> Result<()> {
     let sql = Sql::with(
-        "insert into backfills (org_id, id, source, place, state, fence, error, started_at, updated_at, finished_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        "insert into backfills (org_id, id, source, place, state, fence, error, started_at, updated_at, finished_at,
+           answer)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
          on conflict (org_id, id) do update set state = excluded.state, fence = excluded.fence,
-           error = excluded.error, updated_at = excluded.updated_at, finished_at = excluded.finished_at",
+           error = excluded.error, updated_at = excluded.updated_at, finished_at = excluded.finished_at,
+           answer = excluded.answer",
         [
             org.into(),
             row.id.into(),
@@ -93,16 +100,24 @@ pub async fn put(tx: &mut Tx, org: Org, row: &BackfillRow) -> Result<()> {
             row.started_at.into(),
             row.updated_at.into(),
             Datum::ChronoDateTimeUtc(row.finished_at),
+            Datum::String(row.answer.clone()),
         ],
     );
     tx.execute(sql).await.map(drop)
 }
 
-/// Ends every run that is still going, but the one with the id `except`; how many there were.
-pub async fn stop(tx: &mut Tx, org: Org, except: Option<Uuid>, now: DateTime<Utc>) -> Result<u64> {
+/// Ends every run from this source that is still going, but the one with the id `except`; how many there were.
+pub async fn stop(
+    tx: &mut Tx,
+    org: Org,
+    source: &str,
+    except: Option<Uuid>,
+    now: DateTime<Utc>,
+) -> Result<u64> {
     let text = "update backfills set state = 'cancelled', updated_at = $2, finished_at = $2
-                where org_id = $1 and state = 'running' and id <> $3";
-    tx.execute(Sql::with(text, [org.into(), now.into(), except.unwrap_or_default().into()])).await
+                where org_id = $1 and source = $4 and state = 'running' and id <> $3";
+    let values = [org.into(), now.into(), except.unwrap_or_default().into(), source.into()];
+    tx.execute(Sql::with(text, values)).await
 }
 
 /// Ends this run if it is still going; whether it was.
@@ -117,13 +132,29 @@ pub async fn finish(
     tx: &mut Tx,
     org: Org,
     (id, fence): (Uuid, i64),
-    (state, error): (&str, Option<String>),
+    (state, error, answer): Ending<'_>,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let text = "update backfills set state = $4, error = $5, updated_at = $6, finished_at = $6
+    let text = "update backfills set state = $4, error = $5, updated_at = $6, finished_at = $6, answer = $7
                 where org_id = $1 and id = $2 and fence = $3 and state = 'running'";
-    let values = [org.into(), id.into(), fence.into(), state.into(), Datum::String(error), now.into()];
+    let values = [
+        org.into(),
+        id.into(),
+        fence.into(),
+        state.into(),
+        Datum::String(error),
+        now.into(),
+        Datum::String(answer),
+    ];
     tx.execute(Sql::with(text, values)).await.map(drop)
+}
+
+/// Notes how far a run is; false when it is no longer going.
+pub async fn note(tx: &mut Tx, org: Org, id: Uuid, answer: String, now: DateTime<Utc>) -> Result<bool> {
+    let text = "update backfills set answer = $3, updated_at = $4
+                where org_id = $1 and id = $2 and state = 'running'";
+    let values = [org.into(), id.into(), answer.into(), now.into()];
+    Ok(tx.execute(Sql::with(text, values)).await? > 0)
 }
 
 /// The tables of a run, in the order in which they are worked.

@@ -45,6 +45,7 @@ const MIGRATIONS: &[Numbered] = &[
     both(7, "polls", include_str!("../../migrations/0007_polls.sql")),
     both(8, "backfill", include_str!("../../migrations/0008_backfill.sql")),
     both(9, "derived", include_str!("../../migrations/0009_derived.sql")),
+    both(10, "tasks", include_str!("../../migrations/0010_tasks.sql")),
 ];
 
 const fn both(number: i64, name: &'static str, text: &'static str) -> Numbered {

@@ -5,14 +5,12 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use uuid::Uuid;
 
-use super::arguments;
 use super::ctx::Ctx;
 use super::schema::{Map, property};
 use super::tool::{Hints, Tool, Toolset, Words};
 use crate::backfill::{self, Begun, Host, Report};
-use crate::error::{Result, busy, invalid};
+use crate::error::{Result, invalid};
 use crate::sync::pull;
 use crate::tables::{Object, System, TABLES};
 
@@ -85,49 +83,8 @@ pub fn tool() -> Tool {
     Tool::new(words, Toolset::Admin, Hints::EDIT, run).with_input(describe)
 }
 
-/// The arguments of a call that starts what may go on after its answer, since how far it is stands in the database: a run of
-/// the application's data. None for every other call, also for one that is wrong.
-pub fn start(tool: &Tool, arguments: &Map) -> Option<Args> {
-    if tool.name != NAME {
-        return None;
-    }
-    let args: Args = arguments::typed(tool.check(arguments.clone()).ok()?).ok()?;
-    (args.from == From::App && args.action == Action::Start).then_some(args)
-}
-
-/// Starts the run that [`work`] does.
-pub async fn begin(ctx: &Ctx, args: &Args) -> Result<Begun> {
-    let tables: Vec<&str> = args.table.as_deref().into_iter().collect();
-    backfill::begin(&host(ctx), &ctx.services.backfill, &tables, args.restart.unwrap_or(false)).await
-}
-
-pub async fn work(ctx: &Ctx, begun: Begun) -> Result<Answer> {
-    let run = begun.work().await?;
-    ctx.services.sync.wake();
-    Ok(Answer::of(run))
-}
-
-/// The organization's run with this id.
-pub async fn find(ctx: &Ctx, id: Uuid) -> Result<Option<Report>> {
-    backfill::find(&host(ctx), id).await
-}
-
-/// Stops the organization's run with this id.
-pub async fn cancel(ctx: &Ctx, id: Uuid) -> Result<bool> {
-    backfill::cancel_run(&host(ctx), id).await
-}
-
-/// What the call that started a run would have answered at the run's end.
-pub fn ended(run: Report) -> Result<Answer> {
-    match run.error {
-        // What is kept of the error is its message; whatever it was, the same call goes on where it came up.
-        Some(error) => Err(busy(error).hint("the same call goes on where it stopped")),
-        None => Ok(Answer::of(run)),
-    }
-}
-
 impl Answer {
-    fn of(run: Report) -> Answer {
+    pub(super) fn of(run: Report) -> Answer {
         Answer { cancelled: None, run: Some(run.shortened(LISTED_MAX)), pulled: Vec::new() }
     }
 }
@@ -140,8 +97,18 @@ pub async fn run(ctx: Ctx, args: Args) -> Result<Answer> {
     }
 }
 
-/// Reads all that a CRM has, companies first, so that contacts find theirs.
 async fn run_crm(ctx: Ctx, args: Args, system: System) -> Result<Answer> {
+    let objects = objects(&args)?;
+    let progress = ctx.progress.clone();
+    let told = move |new: Pulled| {
+        progress.report(new.report.read, None, &format!("{} records read", new.report.read));
+    };
+    let pulled = pull_all(&ctx, system, &objects, &told, &|| false).await?;
+    Ok(Answer { cancelled: None, run: None, pulled })
+}
+
+/// What a call wants to be read from a CRM: companies first, so that contacts find theirs.
+pub(super) fn objects(args: &Args) -> Result<Vec<Object>> {
     if args.action != Action::Start || args.restart.is_some() {
         return Err(invalid("a backfill from a CRM is only started, without `restart`").hint(
             "sync_status says when a table was last read; a start goes on where one before it stopped",
@@ -153,27 +120,51 @@ async fn run_crm(ctx: Ctx, args: Args, system: System) -> Result<Answer> {
         Some(table) => all.into_iter().filter(|object| object.table() == table).collect(),
     };
     if objects.is_empty() {
-        let asked = args.table.unwrap_or_default();
+        let asked = args.table.as_deref().unwrap_or_default();
         return Err(invalid(format!("CRMs have no records of `{asked}`"))
             .at("table")
-            .choices(&asked, all.map(Object::table)));
+            .choices(asked, all.map(Object::table)));
     }
+    Ok(objects)
+}
+
+/// Reads all that a CRM has of these. `told` hears of each page; `stop` ends it after the page that is under way.
+pub(super) async fn pull_all(
+    ctx: &Ctx,
+    system: System,
+    objects: &[Object],
+    told: &(dyn Fn(Pulled) + Send + Sync),
+    stop: &(dyn Fn() -> bool + Send + Sync),
+) -> Result<Vec<Pulled>> {
     let mut pulled = Vec::with_capacity(objects.len());
     for object in objects {
-        let progress = ctx.progress.clone();
-        let told = move |report: &pull::Report| {
-            progress.report(report.read, None, &format!("{} records read", report.read));
-        };
-        let report = pull::backfill(&ctx.services.sync, ctx.org, system, object, &told, &|| false).await?;
-        pulled.push(Pulled { table: object.table(), report });
+        let table = object.table();
+        let page = |report: &pull::Report| told(Pulled { table, report: *report });
+        let report = pull::backfill(&ctx.services.sync, ctx.org, system, *object, &page, stop).await?;
+        pulled.push(Pulled { table, report });
+        if report.stopped {
+            break;
+        }
     }
-    Ok(Answer { cancelled: None, run: None, pulled })
+    Ok(pulled)
+}
+
+/// Starts a run of the application's data, which [`work_app`] does.
+pub(super) async fn begin_app(ctx: &Ctx, args: &Args) -> Result<Begun> {
+    let tables: Vec<&str> = args.table.as_deref().into_iter().collect();
+    backfill::begin(&host(ctx), &ctx.services.backfill, &tables, args.restart.unwrap_or(false)).await
+}
+
+pub(super) async fn work_app(ctx: &Ctx, begun: Begun) -> Result<Answer> {
+    let run = begun.work().await?;
+    ctx.services.sync.wake();
+    Ok(Answer::of(run))
 }
 
 async fn run_app(ctx: Ctx, args: Args) -> Result<Answer> {
     let host = host(&ctx);
     let (cancelled, run) = match args.action {
-        Action::Start => return work(&ctx, begin(&ctx, &args).await?).await,
+        Action::Start => return work_app(&ctx, begin_app(&ctx, &args).await?).await,
         Action::Status | Action::Cancel if args.table.is_some() || args.restart.is_some() => {
             return Err(invalid("only a start takes `table` and `restart`").hint("leave them out"));
         }
@@ -183,7 +174,7 @@ async fn run_app(ctx: Ctx, args: Args) -> Result<Answer> {
     Ok(Answer { cancelled, run: run.map(|run| run.shortened(LISTED_MAX)), pulled: Vec::new() })
 }
 
-fn host(ctx: &Ctx) -> Host {
+pub(super) fn host(ctx: &Ctx) -> Host {
     let services = &ctx.services;
     let progress = ctx.progress.clone();
     Host {

@@ -5,7 +5,8 @@
 
 mod archive;
 mod arguments;
-pub mod backfill_table;
+mod backfill_table;
+pub mod backfill_task;
 mod coerce;
 mod confirm;
 pub mod conflict;

@@ -4,6 +4,7 @@ use chrono::{DateTime, Datelike, TimeDelta, Utc};
 
 use super::Check;
 use crate::app::App;
+use crate::backfill::APP;
 use crate::cli::session::Session;
 use crate::clock::Clock;
 use crate::error::{Error, Result};
@@ -155,7 +156,7 @@ async fn organization(app: &App, session: &Session) -> Vec<Check> {
 async fn backfill(app: &App, org: Org) -> Option<Check> {
     let run = async {
         let mut tx = app.services.store.read().await?;
-        backfills::latest(&mut tx, org).await
+        backfills::latest(&mut tx, org, APP).await
     };
     let run = match run.await {
         Ok(run) => run?,

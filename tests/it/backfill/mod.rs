@@ -7,6 +7,7 @@ mod errors;
 mod identity;
 mod kills;
 mod task;
+mod task_of_crm;
 mod tool;
 
 use std::collections::BTreeMap;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use opstables::backfill::{self, Host, Settings};
 use opstables::clock::Clock;
+use opstables::store::Sql;
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 use tokio::sync::Notify;
@@ -14,6 +15,7 @@ use super::derivations::application;
 use super::edits::many;
 use super::{all, count_of, host};
 use crate::client::McpProcess;
+use crate::database::change;
 use crate::harness::{Bench, on_both};
 
 const EXTENSION: &str = "io.modelcontextprotocol/tasks";
@@ -62,7 +64,8 @@ on_both! {
         for (tool, arguments) in [
             ("backfill_table", json!({"action": "status"})),
             ("backfill_table", json!({"action": "cancel"})),
-            ("backfill_table", json!({"from": "hubspot"})),
+            ("backfill_table", json!({"from": "hubspot", "restart": true})),
+            ("backfill_table", json!({"from": "attio", "action": "status"})),
             ("backfill_table", json!({"table": "deals"})),
             ("backfill_table", json!({"begin": true})),
             ("query_leads", json!({})),
@@ -170,16 +173,20 @@ on_both! {
     }
 
     async fn a_run_that_failed_is_a_result_that_says_so(t: Bench) {
-        let place = Place::of(&application());
-        let server = place.server(&t, "acme");
-        let task = start(&server, json!({})).await;
-        ended(&server, &task).await;
-        fail(&t, "the source is away").await;
+        let folder = TempDir::new().unwrap();
+        let settings = application().to_folder(folder.path());
+        let begun = backfill::begin(&host(&t), &settings, &[], false).await.unwrap();
+        let task = json!({"taskId": begun.id()});
+        change(&t, [Sql::new("alter table app_links rename to app_links_away")]).await;
+        let error = begun.work().await.expect_err("a run without a table that it needs");
+        change(&t, [Sql::new("alter table app_links_away rename to app_links")]).await;
+        let server = t.serve(&["--toolsets", "core,admin", "--org", "acme"]);
         let ended = get(&server, &task).await;
-        assert_eq!((&ended["status"], &ended["statusMessage"]), (&json!("completed"), &json!("the source is away")));
+        assert_eq!((&ended["status"], &ended["statusMessage"]), (&json!("completed"), &json!(error.message)));
         let result = &ended["result"];
         assert_eq!((&result["isError"], result.get("structuredContent")), (&json!(true), None));
-        assert!(result["content"][0]["text"].as_str().is_some_and(|text| text.contains("the source is away")), "{result}");
+        let text: Json = serde_json::from_str(result["content"][0]["text"].as_str().unwrap()).unwrap();
+        assert_eq!(text, json!({"error": error}));
     }
 
     async fn a_run_whose_process_is_gone_does_not_work_for_ever(t: Bench) {
@@ -233,22 +240,22 @@ impl Place {
 }
 
 /// The parameters with the extension declared.
-fn declared(mut params: Json) -> Json {
+pub(super) fn declared(mut params: Json) -> Json {
     params["_meta"]["io.modelcontextprotocol/clientCapabilities"] = json!({"extensions": {EXTENSION: {}}});
     params
 }
 
-async fn call(server: &McpProcess, tool: &str, arguments: Json) -> Json {
+pub(super) async fn call(server: &McpProcess, tool: &str, arguments: Json) -> Json {
     server.result("tools/call", declared(json!({"name": tool, "arguments": arguments}))).await
 }
 
-async fn start(server: &McpProcess, arguments: Json) -> Json {
+pub(super) async fn start(server: &McpProcess, arguments: Json) -> Json {
     let task = call(server, "backfill_table", arguments).await;
     assert_eq!(task["resultType"], "task", "{task}");
     task
 }
 
-async fn get(server: &McpProcess, task: &Json) -> Json {
+pub(super) async fn get(server: &McpProcess, task: &Json) -> Json {
     server.result("tasks/get", declared(json!({"taskId": task["taskId"]}))).await
 }
 
@@ -257,7 +264,7 @@ async fn error(server: &McpProcess, method: &str, params: Json) -> Json {
 }
 
 /// What the task says when it no longer works.
-async fn ended(server: &McpProcess, task: &Json) -> Json {
+pub(super) async fn ended(server: &McpProcess, task: &Json) -> Json {
     loop {
         let task = get(server, task).await;
         if task["status"] != "working" {
@@ -283,14 +290,4 @@ fn running(
         ..host(t)
     };
     (moving, tokio::spawn(async move { backfill::run(&host, &settings, &[], false).await }))
-}
-
-/// Makes the last run one that failed.
-async fn fail(t: &Bench, error: &str) {
-    let mut tx = t.app.services.store.begin().await.expect("a transaction");
-    let run = opstables::store::backfills::latest(&mut tx, t.org).await.expect("a read").expect("a run");
-    let failed =
-        opstables::store::BackfillRow { state: "failed".to_owned(), error: Some(error.to_owned()), ..run };
-    opstables::store::backfills::put(&mut tx, t.org, &failed).await.expect("a write");
-    tx.commit().await.expect("a commit");
 }
