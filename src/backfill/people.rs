@@ -22,6 +22,7 @@ pub(super) async fn bring(host: &Host, source: &Source, run: &Run) -> Result<Has
     let mut progress = run.table(&host.store, PROFILES).await?;
     // Profiles are few: a run that goes on reads them again, and counts them anew.
     progress.restart();
+    progress.total = source.count(PROFILES).await?;
     let mut after: Option<String> = None;
     loop {
         let page = source.page(PROFILES, after.as_deref(), PAGE).await?;

@@ -46,14 +46,14 @@ pub(super) fn wanted(
 
 /// Starts the run, which goes on whatever becomes of the request.
 pub(super) async fn begin(ctx: Ctx, start: &Start) -> Result<CreateTaskResult> {
-    let now = moment(ctx.services.clock.now());
+    let clock = ctx.services.clock.clone();
     let Begun { id, began, work } = backfill_task::begin(ctx, start).await?;
     // Nothing is waited for between the run's commit and this, so that no cancellation leaves it without a worker.
     tokio::spawn(async move {
         let started = Instant::now();
         log(backfill_task::NAME, started, &work.await);
     });
-    let task = Task::new(id, TaskStatus::Working, moment(began), now);
+    let task = Task::new(id, TaskStatus::Working, moment(began), moment(clock.now()));
     Ok(CreateTaskResult::new(task.with_poll_interval_ms(POLL_INTERVAL_MS)))
 }
 

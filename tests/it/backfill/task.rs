@@ -30,7 +30,10 @@ on_both! {
         assert_eq!((&task["resultType"], &task["status"], &task["ttlMs"]), (&json!("task"), &json!("working"), &Json::Null));
         assert_eq!(task["_meta"]["io.modelcontextprotocol/serverInfo"]["name"], "opstables");
         assert!(task["pollIntervalMs"].is_u64() && task.get("content").is_none(), "{task}");
+        assert!(task["lastUpdatedAt"].as_str() >= task["createdAt"].as_str(), "{task}");
         let done = ended(&server, &task).await;
+        let profiles = &done["result"]["structuredContent"]["run"]["tables"][0];
+        assert_eq!((&profiles["table"], &profiles["total"]), (&json!("profiles"), &profiles["read"]));
         let status = server.call("backfill_table", json!({"action": "status"})).await;
         assert_eq!((&done["status"], &done["resultType"]), (&json!("completed"), &json!("complete")));
         assert_eq!(done["result"]["structuredContent"], status["structuredContent"]);
