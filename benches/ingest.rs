@@ -185,24 +185,8 @@ async fn kept(app: &App) -> i64 {
 async fn connect(app: &App, org: Org) -> Uuid {
     let (now, id) = (app.services.clock.now(), app.services.ids.next());
     let row = ConnectionRow {
-        system: System::Hubspot.name().to_owned(),
-        id,
-        state: "active".to_owned(),
-        reason: None,
-        account: "1".to_owned(),
-        account_name: "Bench".to_owned(),
         writer: Some("50780459".to_owned()),
-        tokens: Vec::new(),
-        tokens_expire_at: None,
-        creates: true,
-        mapping: sqlx::types::Json(json!([])),
-        properties: sqlx::types::Json(json!({})),
-        properties_read_at: now,
-        connected_at: now,
-        paused_until: None,
-        last_success_at: None,
-        last_failure_at: None,
-        last_failure: None,
+        ..ConnectionRow::active(System::Hubspot.name(), id, ("1", "Bench"), now)
     };
     let mut tx = app.services.store.begin().await.expect("a transaction");
     connections::put(&mut tx, org, &row).await.expect("a connection");

@@ -136,24 +136,8 @@ async fn call(app: &App, org: Org, tool: &Tool, arguments: Json) -> Json {
 async fn connect(app: &App, org: Org) {
     let now = app.services.clock.now();
     let row = ConnectionRow {
-        system: System::Hubspot.name().to_owned(),
-        id: Uuid::nil(),
         state: "paused".to_owned(),
-        reason: None,
-        account: "1".to_owned(),
-        account_name: "Bench".to_owned(),
-        writer: None,
-        tokens: Vec::new(),
-        tokens_expire_at: None,
-        creates: true,
-        mapping: sqlx::types::Json(json!([])),
-        properties: sqlx::types::Json(json!({})),
-        properties_read_at: now,
-        connected_at: now,
-        paused_until: None,
-        last_success_at: None,
-        last_failure_at: None,
-        last_failure: None,
+        ..ConnectionRow::active(System::Hubspot.name(), Uuid::nil(), ("1", "Bench"), now)
     };
     let mut tx = app.services.store.begin().await.expect("a transaction");
     connections::put(&mut tx, org, &row).await.expect("a connection");

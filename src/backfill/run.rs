@@ -71,29 +71,14 @@ impl Run {
             !restart && is_open && is_same && row.place == place
         });
         let is_resumed = left.is_some();
-        let row = left.map_or_else(
-            || BackfillRow {
-                id: host.ids.next(),
-                source: APP.to_owned(),
-                place: place.to_owned(),
-                state: "running".to_owned(),
-                fence: 1,
-                error: None,
-                started_at: now,
-                updated_at: now,
-                finished_at: None,
-                answer: None,
-            },
-            |left| BackfillRow {
-                state: "running".to_owned(),
+        let row = match left {
+            None => BackfillRow::running(host.ids.next(), APP, place, now),
+            Some(left) => BackfillRow {
                 fence: left.fence + 1,
-                error: None,
-                updated_at: now,
-                finished_at: None,
-                answer: None,
-                ..left
+                started_at: left.started_at,
+                ..BackfillRow::running(left.id, APP, place, now)
             },
-        );
+        };
         backfills::stop(&mut tx, host.org, APP, Some(row.id), now).await?;
         backfills::put(&mut tx, host.org, &row).await?;
         let run = Run {

@@ -124,8 +124,8 @@ impl Job {
             Some(catalog) => catalog,
             None => host.catalogs.read(&host.store, host.org, host.clock.now()).await?.1,
         };
-        let (planned, faults) = self.plan(&seen, &table, &page)?;
-        Ok(Batch { is_last: page.records.len() < limit, page, plan: Plan { seen, planned, faults } })
+        let plan = self.plan(seen, &table, &page)?;
+        Ok(Batch { is_last: page.records.len() < limit, page, plan })
     }
 
     /// Writes a page and how far that brings the table, in one transaction.
@@ -138,8 +138,7 @@ impl Job {
             if catalog.version != plan.seen.version {
                 // Somebody changed the table since: what was planned may stand in other places now.
                 drop(tx);
-                let (planned, faults) = self.plan(&catalog, &table, &page)?;
-                plan = Plan { seen: catalog, planned, faults };
+                plan = self.plan(catalog, &table, &page)?;
                 continue;
             }
             let mut further = progress.clone();
@@ -170,17 +169,18 @@ impl Job {
         Ok(())
     }
 
-    fn plan(&self, catalog: &Catalog, table: &str, page: &Page) -> Result<(Vec<Planned>, Vec<Fault>)> {
+    fn plan(&self, seen: Arc<Catalog>, table: &str, page: &Page) -> Result<Plan> {
         let reading = Reading {
-            zone: catalog.zone,
+            zone: seen.zone,
             now: self.run.began,
-            members: &catalog.members,
+            members: &seen.members,
             me: None,
             day_first: false,
         };
-        let planner =
-            Planner { table: catalog.table(table)?, reading, members: &self.members, began: self.run.began };
-        Ok(planner.plan(&page.records))
+        let (members, began) = (&self.members, self.run.began);
+        let (planned, faults) =
+            Planner { table: seen.table(table)?, reading, members, began }.plan(&page.records);
+        Ok(Plan { seen, planned, faults })
     }
 }
 

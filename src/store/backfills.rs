@@ -59,6 +59,24 @@ const COLUMNS: &str = "id, source, place, state, fence, error, started_at, updat
 const TABLE_COLUMNS: &str = "table_key, position, is_done, checkpoint, total, read, created, updated, unchanged, \
                              archived, refused, left_out, faults, updated_at";
 
+impl BackfillRow {
+    /// A run that begins at this moment.
+    pub fn running(id: Uuid, source: &str, place: &str, now: DateTime<Utc>) -> BackfillRow {
+        BackfillRow {
+            id,
+            source: source.to_owned(),
+            place: place.to_owned(),
+            state: "running".to_owned(),
+            fence: 1,
+            error: None,
+            started_at: now,
+            updated_at: now,
+            finished_at: None,
+            answer: None,
+        }
+    }
+}
+
 /// The run from this source that was started last.
 pub async fn latest(tx: &mut Tx, org: Org, source: &str) -> Result<Option<BackfillRow>> {
     let text = format!(
@@ -69,14 +87,17 @@ pub async fn latest(tx: &mut Tx, org: Org, source: &str) -> Result<Option<Backfi
 
 /// The run with this id.
 pub async fn get(tx: &mut Tx, org: Org, id: Uuid) -> Result<Option<BackfillRow>> {
-    let text = format!("select {COLUMNS} from backfills where org_id = $1 and id = $2");
-    tx.fetch_optional(Sql::with(&text, [org.into(), id.into()])).await
+    of_id(tx, org, id, "").await
 }
 
 /// The run with its line held against others that would take it up or stop it, until the transaction ends.
 pub async fn hold(tx: &mut Tx, org: Org, id: Uuid) -> Result<Option<BackfillRow>> {
-    let text =
-        format!("select {COLUMNS} from backfills where org_id = $1 and id = $2{}", tx.dialect().for_share());
+    let hold = tx.dialect().for_share();
+    of_id(tx, org, id, hold).await
+}
+
+async fn of_id(tx: &mut Tx, org: Org, id: Uuid, hold: &str) -> Result<Option<BackfillRow>> {
+    let text = format!("select {COLUMNS} from backfills where org_id = $1 and id = $2{hold}");
     tx.fetch_optional(Sql::with(&text, [org.into(), id.into()])).await
 }
 

@@ -1,7 +1,7 @@
 //! Many new rows of one table at once: copied in on PostgreSQL, where binding and planning thousands of values takes longer
 //! than storing them; inserted a few hundred at a time on SQLite.
 
-use super::{Datum, Dialect, Sql, Tx};
+use super::{Datum, Sql, Tx};
 use crate::error::{Result, internal};
 
 /// Fewer rows than this are inserted: a copy costs two round trips.
@@ -85,16 +85,6 @@ fn push_field(bytes: &mut Vec<u8>, parts: &[&[u8]]) -> Result<()> {
         bytes.extend_from_slice(part);
     }
     Ok(())
-}
-
-impl Dialect {
-    /// Appended to a select to keep its rows as they are until the transaction ends, beside others who do so too.
-    pub fn for_share(self) -> &'static str {
-        match self {
-            Dialect::Sqlite => "",
-            Dialect::Postgres => " for share",
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Organizations' connections to CRMs.
 
 use chrono::{DateTime, Utc};
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 use sqlx::FromRow;
 use sqlx::types::Json as SqlJson;
 use uuid::Uuid;
@@ -30,6 +30,37 @@ pub struct ConnectionRow {
     pub last_success_at: Option<DateTime<Utc>>,
     pub last_failure_at: Option<DateTime<Utc>>,
     pub last_failure: Option<String>,
+}
+
+impl ConnectionRow {
+    /// An active connection as of now, of which nothing more is known.
+    pub fn active(
+        system: &str,
+        id: Uuid,
+        (account, account_name): (&str, &str),
+        now: DateTime<Utc>,
+    ) -> ConnectionRow {
+        ConnectionRow {
+            system: system.to_owned(),
+            id,
+            state: "active".to_owned(),
+            reason: None,
+            account: account.to_owned(),
+            account_name: account_name.to_owned(),
+            writer: None,
+            tokens: Vec::new(),
+            tokens_expire_at: None,
+            creates: true,
+            mapping: SqlJson(json!([])),
+            properties: SqlJson(json!({})),
+            properties_read_at: now,
+            connected_at: now,
+            paused_until: None,
+            last_success_at: None,
+            last_failure_at: None,
+            last_failure: None,
+        }
+    }
 }
 
 const COLUMNS: &str = "system, id, state, reason, account, account_name, writer, tokens, tokens_expire_at, creates, mapping, \

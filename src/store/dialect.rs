@@ -27,6 +27,14 @@ impl Dialect {
         }
     }
 
+    /// Appended to a select to keep its rows as they are until the transaction ends, beside others who do so too.
+    pub fn for_share(self) -> &'static str {
+        match self {
+            Dialect::Sqlite => "",
+            Dialect::Postgres => " for share",
+        }
+    }
+
     /// Like [`Dialect::for_update`], leaving out what others hold.
     pub fn for_update_skip_locked(self) -> &'static str {
         match self {

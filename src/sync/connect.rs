@@ -118,25 +118,17 @@ pub async fn keep(
     let id = same.map_or_else(|| engine.ids.next(), |same| same.id);
     let edits = same.map(mapping_edits).unwrap_or_default();
     let edits = mapping::renewed(system, &catalog.tables, &looked.properties, &edits);
+    let account = (looked.account.id.as_str(), looked.account.name.as_str());
     let row = ConnectionRow {
-        system: system.name().to_owned(),
-        id,
-        state: "active".to_owned(),
-        reason: None,
-        account: looked.account.id.clone(),
-        account_name: looked.account.name.clone(),
         writer: looked.account.writer.clone(),
         tokens: engine.vault()?.seal(org, id, secrets, &engine.ids)?,
         tokens_expire_at: ends,
         creates: decisions.creates.or(same.map(|same| same.creates)).unwrap_or(true),
         mapping: SqlJson(serde_json::to_value(&edits).map_err(internal)?),
         properties: SqlJson(serde_json::to_value(&looked.properties).map_err(internal)?),
-        properties_read_at: now,
         connected_at: same.map_or(now, |same| same.connected_at),
-        paused_until: None,
         last_success_at: same.and_then(|same| same.last_success_at),
-        last_failure_at: None,
-        last_failure: None,
+        ..ConnectionRow::active(system.name(), id, account, now)
     };
     connections::put(&mut tx, org, &row).await?;
     tx.commit().await?;

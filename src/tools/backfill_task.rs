@@ -85,18 +85,7 @@ pub async fn begin(ctx: Ctx, args: &Args) -> Result<Begun> {
     };
     let objects = objects(args)?;
     let (id, began) = (ctx.services.ids.next(), ctx.services.clock.now());
-    let row = BackfillRow {
-        id,
-        source: system.name().to_owned(),
-        place: system.label().to_owned(),
-        state: "running".to_owned(),
-        fence: FENCE,
-        error: None,
-        started_at: began,
-        updated_at: began,
-        finished_at: None,
-        answer: None,
-    };
+    let row = BackfillRow::running(id, system.name(), system.label(), began);
     let mut tx = ctx.services.store.begin().await?;
     backfills::put(&mut tx, ctx.org, &row).await?;
     tx.commit().await?;

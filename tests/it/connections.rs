@@ -4,7 +4,6 @@ use chrono::{DateTime, Utc};
 use opstables::store::{ConnectionRow, connections, organizations};
 use opstables::tables::System;
 use secrecy::SecretString;
-use serde_json::json;
 
 use opstables::sync::vault::Secrets;
 
@@ -22,24 +21,10 @@ pub(crate) async fn connect_with(t: &Bench, system: System, secrets: &Secrets, e
     let (now, id) = (services.clock.now(), services.ids.next());
     let vault = services.sync.vault().expect("a key");
     let row = ConnectionRow {
-        system: system.name().to_owned(),
-        id,
-        state: "active".to_owned(),
-        reason: None,
-        account: "1".to_owned(),
-        account_name: "Test".to_owned(),
         writer: Some("50780459".to_owned()),
         tokens: vault.seal(t.org, id, secrets, &services.ids).expect("sealed tokens"),
         tokens_expire_at: ends,
-        creates: true,
-        mapping: sqlx::types::Json(json!([])),
-        properties: sqlx::types::Json(json!({})),
-        properties_read_at: now,
-        connected_at: now,
-        paused_until: None,
-        last_success_at: None,
-        last_failure_at: None,
-        last_failure: None,
+        ..ConnectionRow::active(system.name(), id, ("1", "Test"), now)
     };
     let mut tx = services.store.begin().await.expect("a transaction");
     connections::put(&mut tx, t.org, &row).await.expect("a connection");
