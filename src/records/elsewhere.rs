@@ -41,6 +41,8 @@ pub(super) struct Elsewhere {
     pub(super) moved: Vec<usize>,
     /// The CRMs at which the record came back: whatever differs there must be sent.
     pub(super) back: Vec<System>,
+    /// The columns that hold another value at a CRM than they were known to.
+    pub(super) news: Vec<(System, String)>,
 }
 
 /// Loads what is known of the rows that a change is for; nothing while the table goes to no CRM.
@@ -269,9 +271,12 @@ impl Elsewhere {
             }
             if let (Some(shadow), Some(link)) = (&side.shadow, self.link_mut(system)) {
                 let kept = json!([to_log(shadow.value.as_ref()), shadow.at_ms]);
-                if link.shadow.0.get(&column.key) != Some(&kept) {
+                let before = link.shadow.0.get(&column.key);
+                if before != Some(&kept) {
+                    let is_news = before.and_then(|before| before.get(0)) != kept.get(0);
                     link.shadow.0.insert(column.key.clone(), kept);
                     self.links_changed = true;
+                    self.news.extend(is_news.then(|| (system, column.key.clone())));
                 }
             }
         }

@@ -6,6 +6,7 @@
 mod absorb;
 mod actor;
 mod aggregate;
+mod associated;
 mod bring;
 mod change;
 mod computed;
@@ -28,6 +29,7 @@ mod write;
 
 pub use actor::{Actor, ActorKind, Source};
 pub use aggregate::{Aggregate, Bucket, Function, Group, GroupBy, Order, aggregate};
+pub use associated::{Due, due};
 pub use change::{Action, Brought, BroughtCell, Change, Edit, Life, Observed, Says, Target};
 pub use computed::Basis;
 pub use derive::{Audit, Differing, audit, catch_up, recompute};

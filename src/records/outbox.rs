@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use super::associated;
 use super::elsewhere::Elsewhere;
 use super::ledger::shadow;
 use super::sides::differs;
@@ -45,6 +46,7 @@ pub(super) async fn after(
                 agreed.push((row, agreeing));
             }
         }
+        lines.extend(associated::waiting(tx, catalog, connection, table, drafts.clone(), elsewhere).await?);
         let queue = queue_of(connection.system);
         if !lines.is_empty() {
             queue::put(tx, catalog.org, queue, &lines, now.timestamp_millis()).await?;

@@ -123,6 +123,15 @@ pub fn from_log(kind: Kind, logged: &Json) -> Option<Value> {
 }
 
 impl Stored {
+    /// The text in a column; none where it holds none.
+    pub fn text(&self, table: &CatalogTable, column: &str) -> Option<&str> {
+        let place = table.columns.iter().position(|known| known.key == column)?;
+        match self.values.get(place)? {
+            Some(Value::Text(text)) => Some(text),
+            _ => None,
+        }
+    }
+
     pub(super) fn from_row(table: &CatalogTable, row: Row) -> Stored {
         let mut slots = row.slots.into_iter();
         let values = table

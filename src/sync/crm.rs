@@ -110,6 +110,8 @@ pub struct Push {
     pub cells: Vec<(Mapped, Option<Value>)>,
     /// The last known values there of the same columns, for writes whose form depends on them.
     pub known: Vec<Option<Value>>,
+    /// The record of the company that a cell of the form [`Form::CompanyName`] names.
+    pub company: Option<String>,
 }
 
 /// What became of a push.

@@ -16,7 +16,7 @@ use super::fault::{Class, Fault};
 use super::pace::Limit;
 use super::settle::settle;
 use crate::error::Result;
-use crate::records::{Stored, differing, lock, queue_of, sending, shadow};
+use crate::records::{Due, Stored, due, lock, queue_of, sending, shadow};
 use crate::store::queue::{self, Leased, Settled};
 use crate::store::{LedgerRow, LinkRow, Org, Tx, connections, ledger, links};
 use crate::tables::{Catalog, CatalogTable, Connection, Object, System, Way};
@@ -85,10 +85,7 @@ pub async fn deliver(engine: &Engine, org: Org, system: System, limit: &mut Limi
     let (_, catalog) = engine.catalogs.read(&engine.store, org, engine.clock.now()).await?;
     let Some(connection) = catalog.connection(system) else { return Ok(Turn::Worked(claimed)) };
     for batch in prepare(engine, &catalog, connection, &access, sure).await? {
-        let creates = batch.jobs.iter().any(|job| job.push.record.is_none());
-        // New records are looked for first.
-        let calls = if system == System::Attio { batch.jobs.len() } else { 1 + usize::from(creates) };
-        limit.call(calls, engine.clock.now_ms());
+        limit.call(calls(system, &batch), engine.clock.now_ms());
         let pushes: Vec<Push> = batch.jobs.iter().map(|job| job.push.clone()).collect();
         let sent = engine.client()?.push(system, &access.token, batch.object, &pushes).await;
         let outcome = judge(engine, sent, limit);
@@ -96,6 +93,19 @@ pub async fn deliver(engine: &Engine, org: Org, system: System, limit: &mut Limi
         settle(engine, &catalog, connection, &access, batch, outcome, opens_ms).await?;
     }
     Ok(Turn::Worked(claimed))
+}
+
+/// How many calls a batch is going to take.
+fn calls(system: System, batch: &Batch<'_>) -> usize {
+    match system {
+        System::Hubspot => {
+            // New records are looked for first, and associations are made once their ends are there.
+            let creates = batch.jobs.iter().any(|job| job.push.record.is_none());
+            let associates = batch.jobs.iter().any(|job| job.push.company.is_some());
+            1 + usize::from(creates) + usize::from(associates)
+        }
+        System::Attio => batch.jobs.len(),
+    }
 }
 
 async fn claim(engine: &Engine, org: Org, system: System, most: usize) -> Result<Vec<Leased>> {
@@ -129,17 +139,20 @@ async fn prepare<'a>(
         let mapped = mapped(connection, access, object);
         let lines: Vec<&Leased> = lines.iter().filter(|line| line.table_key == table.key()).collect();
         let ids: Vec<Uuid> = lines.iter().map(|line| line.row_id).collect();
-        let rows = lock(&mut tx, catalog.org, table, &ids).await?;
-        let mut rows: HashMap<Uuid, Stored> = rows.into_iter().map(|row| (row.head.id, row)).collect();
+        let mut rows = lock(&mut tx, catalog.org, table, &ids).await?;
         let mut known = links::of_rows(&mut tx, catalog.org, &ids).await?;
         known.retain(|link| link.system == connection.system.name());
+        rows.retain(|row| row.head.archived.is_none());
+        let pairs = rows.iter().map(|row| (row, known.iter().find(|link| link.row_id == row.head.id)));
+        let pairs: Vec<(&Stored, Option<&LinkRow>)> =
+            pairs.filter(|(_, link)| link.is_none_or(|link| link.gone_ms.is_none())).collect();
+        let due = due(&mut tx, catalog, connection, table, &pairs).await?;
+        let due: HashMap<Uuid, (&Stored, Option<&LinkRow>, Due)> =
+            pairs.into_iter().zip(due).map(|((row, link), due)| (row.head.id, (row, link, due))).collect();
         let mut jobs = Vec::new();
         for line in lines {
-            let link = known.iter().find(|link| link.row_id == line.row_id).cloned();
-            let is_gone = link.as_ref().is_some_and(|link| link.gone_ms.is_some());
-            let row = rows.remove(&line.row_id).filter(|row| row.head.archived.is_none() && !is_gone);
-            let job =
-                row.and_then(|row| job(engine, (table, connection, &mapped), line, &row, link, &mut noted));
+            let of = (table, connection.system, mapped.as_slice());
+            let job = due.get(&line.row_id).and_then(|due| job(engine, of, line, due, &mut noted));
             match job {
                 Some(job) => jobs.push(job),
                 None => needless.push(Settled::done(line, now_ms)),
@@ -163,17 +176,16 @@ async fn prepare<'a>(
 /// What is to be sent of a row; none when nothing differs.
 fn job(
     engine: &Engine,
-    (table, connection, mapped): (&CatalogTable, &Connection, &[Mapped]),
+    (table, system, mapped): (&CatalogTable, System, &[Mapped]),
     leased: &Leased,
-    row: &Stored,
-    link: Option<LinkRow>,
+    (row, link, due): &(&Stored, Option<&LinkRow>, Due),
     noted: &mut Vec<LedgerRow>,
 ) -> Option<Job> {
-    let differing = differing(connection, table, row, link.as_ref());
-    let due = |column: &str| differing.contains_key(column) && leased.columns.contains_key(column);
+    let is_due = |column: &str| due.columns.contains_key(column) && leased.columns.contains_key(column);
+    let company = due.company.clone();
     let due: Vec<&Mapped> =
-        mapped.iter().filter(|mapped| mapped.way == Way::Both && due(&mapped.column)).collect();
-    let record = link.as_ref().map(|link| link.record_id.clone());
+        mapped.iter().filter(|mapped| mapped.way == Way::Both && is_due(&mapped.column)).collect();
+    let record = link.map(|link| link.record_id.clone());
     let (mut columns, mut cells, mut known) = (Vec::new(), Vec::new(), Vec::new());
     for mapped in mapped.iter().filter(|mapped| mapped.way == Way::Both) {
         // The parts of one property go out together.
@@ -183,9 +195,8 @@ fn job(
         let place = table.columns.iter().position(|column| column.key == mapped.column)?;
         let id = engine.ids.next();
         let now_ms = engine.clock.now_ms();
-        noted.extend(sending(connection.system, (table, row, place), record.as_deref(), id, now_ms));
-        let there =
-            link.as_ref().zip(table.columns.get(place)).and_then(|(link, column)| shadow(link, column));
+        noted.extend(sending(system, (table, row, place), record.as_deref(), id, now_ms));
+        let there = link.zip(table.columns.get(place)).and_then(|(link, column)| shadow(link, column));
         columns.push((place, id));
         cells.push((mapped.clone(), row.values.get(place).cloned().flatten()));
         known.push(there.and_then(|there| there.value));
@@ -193,8 +204,8 @@ fn job(
     if cells.is_empty() {
         return None;
     }
-    let push = Push { row: row.head.id, record, cells, known };
-    Some(Job { line: leased.clone(), link, columns, push })
+    let push = Push { row: row.head.id, record, cells, known, company };
+    Some(Job { line: leased.clone(), link: link.cloned(), columns, push })
 }
 
 /// The columns of an object that are kept in step, with what the CRM says of their properties.

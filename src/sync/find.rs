@@ -265,11 +265,7 @@ async fn domains(tx: &mut Tx, of: &Of<'_>, ids: &[Uuid]) -> Result<HashMap<Uuid,
 
 /// The text in a row's column, as it is compared.
 pub(super) fn text(table: &CatalogTable, row: &Stored, column: &str) -> Option<String> {
-    let place = table.columns.iter().position(|known| known.key == column)?;
-    match row.values.get(place)? {
-        Some(Value::Text(text)) => Some(text.to_ascii_lowercase()),
-        _ => None,
-    }
+    row.text(table, column).map(str::to_ascii_lowercase)
 }
 
 /// The records that rows are which have the key of another record that is no row yet, by that other one: either they hold

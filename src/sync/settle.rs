@@ -1,5 +1,7 @@
 //! What becomes of records that were sent: the ledger learns what arrived, the queue what is left.
 
+use std::collections::HashMap;
+
 use uuid::Uuid;
 
 use super::access::Access;
@@ -12,7 +14,7 @@ use super::joined::join;
 use super::pace::retry_ms;
 use crate::error::Result;
 use crate::records::{self, Action, Actor, ActorKind, Change, Edit, Life, Observed, Source, Stored, Target};
-use crate::records::{differing, lock, queue_of};
+use crate::records::{due, lock, queue_of};
 use crate::store::queue::{self, Columns, Settled, State};
 use crate::store::{LinkRow, Tx, conflicts, links};
 use crate::tables::{Catalog, CatalogTable, Connection, Policy};
@@ -162,19 +164,22 @@ pub(super) async fn left(
     let rows: Vec<Stored> = lock(tx, catalog.org, table, ids).await?;
     let links: Vec<LinkRow> = links::of_rows(tx, catalog.org, ids).await?;
     let disputed = disputed(tx, catalog, table, &links).await?;
-    let left = ids.iter().map(|id| {
-        let link = links.iter().find(|link| link.row_id == *id && link.system == connection.system.name());
-        let row = rows.iter().find(|row| row.head.id == *id && row.head.archived.is_none());
-        match row {
-            Some(row) if link.is_none_or(|link| link.gone_ms.is_none()) => {
-                let mut columns = differing(connection, table, row, link);
-                columns.retain(|key, _| !disputed.iter().any(|(of, column)| of == id && column == key));
-                columns
-            }
-            _ => Columns::new(),
+    let of = |row: &Stored| {
+        let mut links = links.iter().filter(|link| link.system == connection.system.name());
+        links.find(|link| link.row_id == row.head.id)
+    };
+    let live = rows.iter().filter(|row| row.head.archived.is_none()).map(|row| (row, of(row)));
+    let live: Vec<(&Stored, Option<&LinkRow>)> =
+        live.filter(|(_, link)| link.is_none_or(|link| link.gone_ms.is_none())).collect();
+    let due = due(tx, catalog, connection, table, &live).await?;
+    let mut left: HashMap<Uuid, Columns> =
+        live.iter().zip(due).map(|((row, _), due)| (row.head.id, due.columns)).collect();
+    for (row, column) in &disputed {
+        if let Some(columns) = left.get_mut(row) {
+            columns.remove(column);
         }
-    });
-    Ok(left.collect())
+    }
+    Ok(ids.iter().map(|id| left.remove(id).unwrap_or_default()).collect())
 }
 
 /// The cells that a person must decide before a CRM is told of them.

@@ -100,8 +100,8 @@ const COLUMNS: &[Column] = &[
         .said(&["employer"])
         .role(Role::Company)
         .from_app("contacts.company_id to companies.name")
-        .hubspot(CrmField::read("company", Form::CompanyName))
-        .attio(CrmField::read("company", Form::CompanyName))
+        .hubspot(CrmField::both("company", Form::CompanyName))
+        .attio(CrmField::both("company", Form::CompanyName))
         .searched(),
     Column::new("title", "Title", Kind::Text, 6, "The person's position, as CTO or Head of Sales")
         .words(&["job title", "position", "role", "job", "job role", "jobtitle"])

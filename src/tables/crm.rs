@@ -67,7 +67,7 @@ pub enum Form {
     Headcount,
     /// An option that stands for a range of money, as its lower bound.
     MoneyRange,
-    /// The company that a person is associated with, by its name.
+    /// The company that a person is associated with, by its name: written as an association with the record of that name.
     CompanyName,
     /// The record's own id.
     RecordId,

@@ -59,7 +59,7 @@ impl Crm {
         let cells: Vec<_> =
             cells.iter().map(|(column, value)| (self.mapped(column), value.clone())).collect();
         let known = cells.iter().map(|_| None).collect();
-        Push { row: Uuid::from_u128(row), record: record.map(str::to_owned), cells, known }
+        Push { row: Uuid::from_u128(row), record: record.map(str::to_owned), cells, known, company: None }
     }
 
     async fn pushed(&self, pushes: &[Push]) -> Vec<Landed> {

@@ -69,16 +69,30 @@ fn type_ids(from: Kind, to: Kind) -> (i64, Option<i64>) {
 }
 
 impl Portal {
-    /// Associates two records both ways; the first company of a contact or deal becomes its primary one. Doing it
-    /// again changes nothing.
-    pub(super) fn associate(&mut self, from: (Kind, u64), to: (Kind, u64), now: i64, writer: &Writer) {
-        if self.edge(from, to).is_some() {
-            return;
-        }
+    /// Associates two records both ways; the first company of a contact or deal becomes its primary one, and a later one
+    /// takes its place if that is asked for. Doing it again changes nothing.
+    pub(super) fn associate(
+        &mut self,
+        [from, to]: [(Kind, u64); 2],
+        as_primary: bool,
+        now: i64,
+        writer: &Writer,
+    ) {
         let (owner, company) = if from.0 == Kind::Company { (to, from) } else { (from, to) };
         let can_be_primary = company.0 == Kind::Company && matches!(owner.0, Kind::Contact | Kind::Deal);
-        let primary = can_be_primary && !self.edges.iter().any(|edge| edge.from == owner && edge.primary);
+        let before = self.edges.iter().find(|edge| edge.from == owner && edge.primary).map(|edge| edge.to);
+        let primary = can_be_primary && (as_primary || before.is_none());
+        if self.edge(from, to).is_some_and(|edge| edge.primary || !primary) {
+            return;
+        }
+        if let Some(before) = before.filter(|_| primary) {
+            for [from, to] in [[owner, before], [before, owner]] {
+                self.edges.remove(&Edge { from, to, primary: true });
+                self.edges.insert(Edge { from, to, primary: false });
+            }
+        }
         for [from, to] in [[from, to], [to, from]] {
+            self.edges.remove(&Edge { from, to, primary: false });
             self.edges.insert(Edge { from, to, primary });
             self.events.association([from, to], primary, false, now, writer);
         }
@@ -137,19 +151,32 @@ pub(super) fn of_record(desk: &mut Desk<'_>, call: &Call, from: (Kind, &str), re
         desk.portal.dissociate(from, to, desk.now, &desk.writer);
         return Ok(Reply::empty().touching(touched));
     }
-    desk.portal.associate(from, to, desk.now, &desk.writer);
+    let as_primary = rest.first() != Some(&"default") && asks_for_primary(&body(call)?, [from.0, to.0]);
+    desk.portal.associate([from, to], as_primary, desk.now, &desk.writer);
     if rest.first() == Some(&"default") {
         let results = made(desk, from, to);
         return Ok(Reply::json(200, desk.complete(results, Vec::new())).touching(touched));
     }
-    let body = json!({
+    Ok(Reply::json(201, labelled(desk, from, to)).touching(touched))
+}
+
+/// An association as the calls answer that make it with its types.
+fn labelled(desk: &Desk<'_>, from: (Kind, u64), to: (Kind, u64)) -> Value {
+    let is_primary = desk.portal.edge(from, to).is_some_and(|edge| edge.primary);
+    json!({
         "fromObjectTypeId": from.0.type_id(),
         "fromObjectId": from.1.to_string(),
         "toObjectTypeId": to.0.type_id(),
         "toObjectId": to.1.to_string(),
-        "labels": [],
-    });
-    Ok(Reply::json(201, body).touching(touched))
+        "labels": if is_primary { vec!["Primary"] } else { Vec::new() },
+    })
+}
+
+/// Whether the types that an association is to have are those of the primary company.
+fn asks_for_primary(types: &Value, kinds: [Kind; 2]) -> bool {
+    let (_, primary) = type_ids(kinds[0], kinds[1]);
+    let mut types = types.as_array().into_iter().flatten();
+    primary.is_some() && types.any(|kind| kind.get("associationTypeId").and_then(Value::as_i64) == primary)
 }
 
 /// `POST /crm/associations/{version}/{from}/{to}/batch/…`
@@ -205,8 +232,17 @@ fn row(
         if verb == ["archive"] {
             desk.portal.dissociate(from, to, desk.now, &desk.writer);
         } else {
-            desk.portal.associate(from, to, desk.now, &desk.writer);
-            results.append(&mut made(desk, from, to));
+            let types = input.get("types").unwrap_or(&Value::Null);
+            desk.portal.associate(
+                [from, to],
+                asks_for_primary(types, [from.0, to.0]),
+                desk.now,
+                &desk.writer,
+            );
+            match verb {
+                ["create"] => results.push(labelled(desk, from, to)),
+                _ => results.append(&mut made(desk, from, to)),
+            }
         }
     }
     Ok(results)

@@ -54,7 +54,7 @@ pub(super) fn create_one(desk: &mut Desk<'_>, kind: Kind, body: &Value) -> Resul
     let id = desk.portal.create(kind, desk.now, &desk.writer);
     desk.portal.write(kind, id, &values, desk.now, &desk.writer);
     for end in ends {
-        desk.portal.associate((kind, id), end, desk.now, &desk.writer);
+        desk.portal.associate([(kind, id), end], false, desk.now, &desk.writer);
     }
     Ok(id)
 }
@@ -209,7 +209,7 @@ fn row(desk: &mut Desk<'_>, at: usize, input: &Value, kind: Kind, verb: Verb) ->
     without_steps_back(desk.portal, kind, id, &mut step.values);
     desk.portal.write(kind, id, &step.values, desk.now, &desk.writer);
     for end in ends {
-        desk.portal.associate((kind, id), end, desk.now, &desk.writer);
+        desk.portal.associate([(kind, id), end], false, desk.now, &desk.writer);
     }
     let mut shown = shown_after(desk, kind, id, input);
     if verb == Verb::Upsert {

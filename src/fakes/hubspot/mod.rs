@@ -178,7 +178,7 @@ impl HubspotFake {
         self.act(|portal, now, person| {
             let from = (from_kind, live(portal, from_kind, from.1)?);
             let to = (to_kind, live(portal, to_kind, to.1)?);
-            portal.associate(from, to, now, person);
+            portal.associate([from, to], false, now, person);
             Ok(())
         })
     }

@@ -30,10 +30,15 @@ type Computed = HashMap<String, Vec<(Derivation, Option<Value>)>>;
 
 /// Takes the line of a table whose rows hold what comes from other rows. One transaction at a time writes them, or
 /// what they come from: each then sees all that was written before it, and no two wait for each other. Contacts come
-/// before companies.
+/// before companies: a company's contacts wait for its record at a CRM, so who writes companies takes both lines.
 pub(super) async fn enter(tx: &mut Tx, org: Org, table: &CatalogTable) -> Result<()> {
-    if by(table).is_some() {
-        structure::lock_table(tx, org, table.key()).await?;
+    let lines: &[&Table] = match table.key() {
+        key if key == CONTACTS.key => &[&CONTACTS],
+        key if key == COMPANIES.key => &[&CONTACTS, &COMPANIES],
+        _ => &[],
+    };
+    for line in lines {
+        structure::lock_table(tx, org, line.key).await?;
     }
     Ok(())
 }
@@ -223,7 +228,7 @@ fn place(table: &CatalogTable, key: &str) -> Option<usize> {
 }
 
 /// How a declared column is compared in SQL.
-fn expression(table: &Table, key: &str) -> String {
+pub(super) fn expression(table: &Table, key: &str) -> String {
     table
         .column(key)
         .and_then(|column| Some(comparable(column.kind, &column.slot?.column())))

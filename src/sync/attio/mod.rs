@@ -60,10 +60,7 @@ struct Caller<'a> {
 impl Caller<'_> {
     /// The object's slug.
     fn slug(&self) -> &'static str {
-        match self.object {
-            Object::Contact => "people",
-            Object::Company => "companies",
-        }
+        slug(self.object)
     }
 
     /// The request of a path, each part of which is escaped: ids are what a CRM or a webhook said.
@@ -104,4 +101,12 @@ fn url(host: &str, path: &[&str]) -> Option<Url> {
     let mut url = Url::parse(host.trim_end_matches('/').trim_end_matches("/v2")).ok()?;
     url.path_segments_mut().ok()?.pop_if_empty().push("v2").extend(path);
     Some(url)
+}
+
+/// An object's name in paths and references.
+fn slug(object: Object) -> &'static str {
+    match object {
+        Object::Contact => "people",
+        Object::Company => "companies",
+    }
 }

@@ -23,6 +23,7 @@ pub(super) fn written(push: &Push) -> Result<Map<String, Json>, Refusal> {
         }
         let list = match mapped.form {
             Form::GivenName | Form::FamilyName => name(push, &mapped.property)?,
+            Form::CompanyName if value.is_some() => vec![company(push, &mapped.property)?],
             _ => list(mapped, value.as_ref())?,
         };
         values.insert(mapped.property.clone(), Json::Array(list));
@@ -48,15 +49,17 @@ fn name(push: &Push, property: &str) -> Result<Vec<Json>, Refusal> {
     Ok(vec![json!({"first_name": first, "last_name": last, "full_name": full.trim()})])
 }
 
+/// The reference to the company's record.
+fn company(push: &Push, property: &str) -> Result<Json, Refusal> {
+    let record =
+        push.company.as_ref().ok_or_else(|| refused(property, "no company of this name is known there"))?;
+    Ok(json!({"target_object": super::slug(Object::Company), "target_record_id": record}))
+}
+
 fn list(mapped: &Mapped, value: Option<&Value>) -> Result<Vec<Json>, Refusal> {
     let Some(value) = value else { return Ok(Vec::new()) };
     let one = match (kind(mapped), value) {
-        (_, _)
-            if matches!(
-                mapped.form,
-                Form::Headcount | Form::MoneyRange | Form::CompanyName | Form::RecordId
-            ) =>
-        {
+        (_, _) if matches!(mapped.form, Form::Headcount | Form::MoneyRange | Form::RecordId) => {
             return Err(refused(&mapped.property, "it is only read, because ours does not fit"));
         }
         ("select", Value::Tags(tags)) => {
@@ -187,7 +190,7 @@ mod tests {
 
     fn push(cells: Vec<(Mapped, Option<Value>)>) -> Push {
         let known = cells.iter().map(|_| None).collect();
-        Push { row: uuid::Uuid::nil(), record: None, cells, known }
+        Push { row: uuid::Uuid::nil(), record: None, cells, known, company: None }
     }
 
     fn text(text: &str) -> Value {

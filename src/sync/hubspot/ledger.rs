@@ -24,7 +24,15 @@ impl Ledger {
     }
 
     pub(super) fn is_written(&self, place: usize) -> bool {
-        matches!(self.landed.get(place), Some(Some(Landed::Written { .. })))
+        self.record(place).is_some()
+    }
+
+    /// The record that a push has written.
+    pub(super) fn record(&self, place: usize) -> Option<&str> {
+        match self.landed.get(place)? {
+            Some(Landed::Written { record, .. }) => Some(record),
+            _ => None,
+        }
     }
 
     /// Takes a push's outcome back, because there is a second half to it.

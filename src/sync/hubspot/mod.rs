@@ -3,6 +3,7 @@
 //! Where an account answers otherwise than the documentation says, the account is right: partial results are taken
 //! from any 2xx that lists errors, and results are matched by trace or id, in whatever order they come.
 
+mod associations;
 mod batch;
 pub(super) mod events;
 mod existing;

@@ -4,10 +4,10 @@ use serde_json::{Map, Value as Json, json};
 
 use super::batch::{self, Input};
 use super::ledger::Ledger;
-use super::{Caller, existing, values};
+use super::{Caller, associations, existing, values};
 use crate::sync::crm::{Answer, Client, Landed, Push};
 use crate::sync::fault::{Fault, Refusal};
-use crate::tables::Object;
+use crate::tables::{Form, Object};
 
 /// Writes at most [`super::MOST_AT_ONCE`] records. A value that cannot be written refuses its record without sending it.
 pub(in crate::sync) async fn push(
@@ -21,20 +21,32 @@ pub(in crate::sync) async fn push(
     let (mut updates, mut creations) = (Vec::new(), Vec::new());
     for (place, push) in pushes.iter().enumerate() {
         match properties(push) {
-            Ok(properties) if push.record.is_some() => updates.push(Input { place, push, properties }),
-            Ok(properties) => creations.push(Input { place, push, properties }),
             Err(refusal) => ledger.land(place, Landed::Refused(refusal)),
+            Ok(properties) => match &push.record {
+                // Its company is all that is sent.
+                Some(record) if properties.is_empty() => {
+                    ledger
+                        .land(place, Landed::Written { record: record.clone(), created: false, at_ms: None });
+                }
+                Some(_) => updates.push(Input { place, push, properties }),
+                None => creations.push(Input { place, push, properties }),
+            },
         }
     }
     update(&caller, updates, &mut ledger).await;
     if !ledger.is_stopped() {
         create(&caller, creations, &mut ledger).await;
     }
+    if !ledger.is_stopped() {
+        associations::write(&caller, pushes, &mut ledger).await;
+    }
     ledger.finish()
 }
 
 fn properties(push: &Push) -> Result<Map<String, Json>, Refusal> {
-    let written = push.cells.iter().map(|(mapped, value)| {
+    // A company is no property but an association.
+    let cells = push.cells.iter().filter(|(mapped, _)| mapped.form != Form::CompanyName);
+    let written = cells.map(|(mapped, value)| {
         let text = values::written(mapped, value.as_ref())?;
         Ok((mapped.property.clone(), Json::String(text)))
     });

@@ -119,6 +119,7 @@ async fn companies(
     };
     let mut ids: Vec<String> =
         raw.iter().filter_map(|(record, _)| company_of(record)).map(|(id, _)| id).collect();
+    ids.retain(|id| !id.is_empty());
     ids.sort();
     ids.dedup();
     let name = Mapped { property: "name".to_owned(), ..mapped.clone() };
@@ -140,12 +141,11 @@ async fn companies(
     Ok(names)
 }
 
-/// The associated company's id and the entry of its history that says so.
+/// The associated company's id and the entry of its history that says so; an empty id where it was taken away.
 fn company_of(record: &Json) -> Option<(String, &Json)> {
     let history = record.get("propertiesWithHistory")?.get(COMPANY_OF_CONTACT)?.as_array()?;
     let latest = history.iter().max_by_key(|entry| at_ms(entry))?;
-    let id = text_at(latest, &["value"])?.into_owned();
-    (!id.is_empty()).then_some((id, latest))
+    Some((text_at(latest, &["value"])?.into_owned(), latest))
 }
 
 struct Reader<'a> {
@@ -164,9 +164,7 @@ impl Reader<'_> {
                 Form::RecordId => {
                     time("createdAt").map(|at| self.own_id(mapped, &id, ms(at))).unwrap_or_default()
                 }
-                Form::CompanyName => {
-                    self.company(record).unwrap_or_else(|| timeline(self.object, mapped, record, self.writer))
-                }
+                Form::CompanyName => self.company(mapped, record),
                 _ => timeline(self.object, mapped, record, self.writer),
             };
             (mapped.column.clone(), past)
@@ -188,15 +186,27 @@ impl Reader<'_> {
         vec![Past { value, at_ms, by: Writer::Unknown }]
     }
 
-    /// The name of the associated company: since the later of the association and the name. None without one, so
-    /// that the contact's own text counts.
-    fn company(&self, record: &Json) -> Option<Vec<Past>> {
-        let (id, association) = company_of(record)?;
-        let name = self.companies.get(&id)?.last()?;
-        let since = at_ms(association).filter(|since| *since > name.at_ms);
-        let associated =
-            since.map(|at_ms| Past { value: name.value.clone(), at_ms, by: by(association, self.writer) });
-        Some(vec![associated.unwrap_or_else(|| name.clone())])
+    /// The name of the associated company: since the later of the association and the name. Without one the contact's own
+    /// text counts, again since the association was taken away.
+    fn company(&self, mapped: &Mapped, record: &Json) -> Vec<Past> {
+        let mut own = timeline(self.object, mapped, record, self.writer);
+        let Some((id, association)) = company_of(record) else { return own };
+        let name = self.companies.get(&id).and_then(|names| names.last());
+        let value = match name {
+            Some(name) => name.value.clone(),
+            None if id.is_empty() => own.last().and_then(|last| last.value.clone()),
+            None => return own,
+        };
+        let since = at_ms(association).map(|at_ms| Past { value, at_ms, by: by(association, self.writer) });
+        match (name, since) {
+            (Some(name), Some(since)) if since.at_ms > name.at_ms => vec![since],
+            (Some(name), _) => vec![name.clone()],
+            (None, since) => {
+                let latest_ms = own.last().map_or(i64::MIN, |last| last.at_ms);
+                own.extend(since.filter(|since| since.at_ms > latest_ms));
+                own
+            }
+        }
     }
 }
 

@@ -59,7 +59,8 @@ fn in_attio(form: Form, way: Way) -> &'static [&'static str] {
         (Form::Domain, _) => &["domain", "text"],
         (Form::GivenName | Form::FamilyName, _) => &["personal-name"],
         (Form::Headcount | Form::MoneyRange, _) => &["select", "number", "currency", "text"],
-        (Form::CompanyName, _) => &["record-reference", "text"],
+        (Form::CompanyName, Way::In) => &["record-reference", "text"],
+        (Form::CompanyName, Way::Both) => &["record-reference"],
         (Form::RecordId, _) => &["text"],
     }
 }

@@ -179,7 +179,7 @@ pub fn edit(
     match wish {
         Wish::Property(property, way) => {
             refuse_unmappable(table, column)?;
-            let form = form_here(system, table, column);
+            let form = form_as(system, table, column, described, property);
             let way = way.or(field.map(|field| field.way)).unwrap_or(Way::Both);
             let pair = Pair { system, table, column, property, form, way };
             refuse(&pair, described)?;
@@ -395,4 +395,21 @@ fn form_here(system: System, table: &CatalogTable, column: &CatalogColumn) -> Fo
     };
     let here = declared_field(system, table, column).map(|field| field.form);
     here.or_else(elsewhere).unwrap_or_else(|| form_of(column.kind))
+}
+
+/// How a column's values are written in a property that somebody chose: a company is associated through the declared
+/// property or another reference, and is a text in any other.
+fn form_as(
+    system: System,
+    table: &CatalogTable,
+    column: &CatalogColumn,
+    described: &Described,
+    property: &str,
+) -> Form {
+    let form = form_here(system, table, column);
+    let is_declared = declared_field(system, table, column).is_some_and(|field| field.name == property);
+    let object = Object::of_table(table.key()).and_then(|object| described.get(object.name()));
+    let found = object.and_then(|properties| properties.iter().find(|known| known.name == property));
+    let is_reference = found.is_some_and(|property| property.kind == "record-reference");
+    if form == Form::CompanyName && !is_declared && !is_reference { Form::Text } else { form }
 }

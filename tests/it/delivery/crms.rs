@@ -207,6 +207,21 @@ impl Crms {
         record.get(attribute).and_then(|values| values.first()).cloned().unwrap_or_default()
     }
 
+    /// The records of the companies that a contact is associated with: at `HubSpot` its primary one, and at `Attio`.
+    pub(crate) async fn companies_of(&self, row: &str) -> [Option<String>; 2] {
+        let [hubspot, attio] = self.records(row).await;
+        let there = self.attio_value(&attio, "company")["target_record_id"].as_str().map(str::to_owned);
+        [Some(self.hubspot_value(&hubspot, "associatedcompanyid")).filter(|id| !id.is_empty()), there]
+    }
+
+    /// No line waits for anything.
+    pub(crate) async fn is_settled(&self) {
+        for system in System::ALL {
+            let lines = self.queue(*system).await;
+            assert!(lines.iter().all(|line| line.starts_with("done|{}|")), "{system:?}: {lines:?}");
+        }
+    }
+
     /// A queue's lines as `state|columns|class|column`.
     pub(crate) async fn queue(&self, system: System) -> Vec<String> {
         let columns = match self.t.app.services.store.dialect() {

@@ -2,6 +2,7 @@
 //!
 //! `OPSTABLES_RECORDS` says how many records change while a CRM is down for a day.
 
+mod companies;
 pub(crate) mod crms;
 
 use opstables::fakes::{Fault, Outage, RetryAfter, Rule};
