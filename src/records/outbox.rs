@@ -122,12 +122,13 @@ fn compare(
 }
 
 /// Whether a row becomes a record at the CRM: it was made since the connection was, and holds what a record needs.
-fn may_create(connection: &Connection, table: &CatalogTable, row: &Stored) -> bool {
+pub(super) fn may_create(connection: &Connection, table: &CatalogTable, row: &Stored) -> bool {
     let holds = |key: &str| {
         let place = table.columns.iter().position(|column| column.key == key);
         place.and_then(|place| row.values.get(place)).is_some_and(Option::is_some)
     };
     connection.creates
         && row.head.created_at >= connection.connected_at
-        && Object::of_table(table.key()).is_some_and(|object| object.needs().iter().any(|key| holds(key)))
+        && Object::of_table(table.key())
+            .is_some_and(|object| object.needs().iter().all(|group| group.iter().any(|key| holds(key))))
 }

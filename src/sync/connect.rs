@@ -89,11 +89,15 @@ pub async fn connect(
         let before = connections::get(&mut tx, org, system.name(), false).await?;
         refuse_another(before.as_ref(), system, &account, decisions)?;
     }
+    let mut left_out = Vec::new();
     for &object in Object::ALL {
-        let prepared = client.prepare(system, &secrets.access, object).await;
-        prepared.map_err(|fault| unprepared(system, object, &fault))?;
+        match client.prepare(system, &secrets.access, object).await {
+            // The columns of what may not be sent are left out.
+            Err(fault) if is_optional(object, &fault) => drop(left_out.push(object)),
+            prepared => prepared.map_err(|fault| unprepared(system, object, &fault))?,
+        }
     }
-    let properties = describe(engine, system, &secrets.access).await?.map_err(refused)?;
+    let properties = describe(engine, system, &secrets.access, &left_out).await?.map_err(refused)?;
     keep(engine, org, system, Looked { account, properties }, (&secrets, ends), decisions).await
 }
 
@@ -201,7 +205,10 @@ pub async fn set_paused_in(tx: &mut Tx, org: Org, system: System, paused: bool) 
 pub async fn refresh_schema(engine: &Engine, org: Org, system: System) -> Result<Vec<Finding>> {
     let refused = |fault: Fault| refused(system, &fault);
     let access = access(engine, org, system).await?.map_err(refused)?;
-    let described = describe(engine, system, &access.token).await?.map_err(refused)?;
+    // What could not be written when it was connected can be only by connecting again.
+    let left_out = Object::ALL.iter().filter(|object| !access.properties.contains_key(object.name()));
+    let left_out: Vec<Object> = left_out.copied().collect();
+    let described = describe(engine, system, &access.token, &left_out).await?.map_err(refused)?;
     let now = engine.clock.now();
     let (mut tx, catalog) = engine.catalogs.begin(&engine.store, org, now).await?;
     organizations::bump(&mut tx, org).await?;
@@ -264,15 +271,26 @@ async fn secrets(
     Ok((Secrets { access: tokens.access, oauth: Some(oauth) }, ends))
 }
 
-async fn describe(engine: &Engine, system: System, token: &SecretString) -> Result<Result<Described, Fault>> {
+async fn describe(
+    engine: &Engine,
+    system: System,
+    token: &SecretString,
+    left_out: &[Object],
+) -> Result<Result<Described, Fault>> {
     let mut described = BTreeMap::new();
-    for &object in Object::ALL {
+    for &object in Object::ALL.iter().filter(|object| !left_out.contains(object)) {
         match engine.client()?.properties(system, token, object).await {
-            Ok(properties) => described.insert(object.name().to_owned(), properties),
+            Ok(properties) => drop(described.insert(object.name().to_owned(), properties)),
+            Err(fault) if is_optional(object, &fault) => {}
             Err(fault) => return Ok(Err(fault)),
-        };
+        }
     }
     Ok(Ok(described))
+}
+
+/// Whether an account can be worked with in which this object cannot: what is only sent need not be.
+fn is_optional(object: Object, fault: &Fault) -> bool {
+    !object.is_read() && matches!(fault.class, Class::Forbidden | Class::Missing | Class::Invalid)
 }
 
 /// Refuses to put another account in the place of the one that is connected, unless a person says so.
@@ -366,7 +384,7 @@ fn unprepared(system: System, object: Object, fault: &Fault) -> Error {
     match fault.class {
         Class::Forbidden | Class::Unauthorized => {
             let scope = match (system, object) {
-                (System::Hubspot, Object::Contact) => "crm.schemas.contacts.write",
+                (System::Hubspot, Object::Contact | Object::Meeting) => "crm.schemas.contacts.write",
                 (System::Hubspot, Object::Company) => "crm.schemas.companies.write",
                 (System::Attio, _) => "object_configuration:read-write",
             };

@@ -110,8 +110,8 @@ pub struct Push {
     pub cells: Vec<(Mapped, Option<Value>)>,
     /// The last known values there of the same columns, for writes whose form depends on them.
     pub known: Vec<Option<Value>>,
-    /// The record of the company that a cell of the form [`Form::CompanyName`] names.
-    pub company: Option<String>,
+    /// The record that a cell of the form [`Form::CompanyName`] or [`Form::Person`] names.
+    pub associate: Option<String>,
 }
 
 /// What became of a push.
@@ -226,14 +226,17 @@ impl Client {
     ) -> Result<Vec<Property>, Fault> {
         match system {
             System::Hubspot => hubspot::properties(self, token, object).await,
+            System::Attio if object == Object::Meeting => Ok(attio::notes::properties()),
             System::Attio => attio::properties(self, token, object).await,
         }
     }
 
-    /// Makes the unique property in which records of our making carry their row's id, unless it is there.
+    /// Makes the unique property in which records of our making carry their row's id, unless it is there; of notes, which
+    /// have no properties of one's own, looks whether they may be written.
     pub async fn prepare(&self, system: System, token: &SecretString, object: Object) -> Result<(), Fault> {
         match system {
             System::Hubspot => hubspot::prepare(self, token, object).await,
+            System::Attio if object == Object::Meeting => attio::notes::prepare(self, token).await,
             System::Attio => attio::prepare(self, token, object).await,
         }
     }
@@ -249,6 +252,7 @@ impl Client {
     ) -> Result<Answer<Vec<Landed>>, Fault> {
         match system {
             System::Hubspot => hubspot::push(self, token, object, pushes).await,
+            System::Attio if object == Object::Meeting => attio::notes::push(self, token, pushes).await,
             System::Attio => attio::push(self, token, object, pushes).await,
         }
     }
@@ -265,6 +269,7 @@ impl Client {
     ) -> Result<Answer<Vec<Seen>>, Fault> {
         match system {
             System::Hubspot => hubspot::read(self, token, object, records, mapped, writer).await,
+            System::Attio if object == Object::Meeting => attio::notes::read(self, token, records).await,
             System::Attio => attio::read(self, token, object, records, mapped, writer).await,
         }
     }
@@ -283,17 +288,20 @@ impl Client {
         }
     }
 
-    /// The ids of the records that carry these rows' ids, for creations whose answer was lost.
+    /// The ids of the records that carry these rows' ids, for creations whose answer was lost. Beside each row stands the
+    /// record that its own is associated with.
     pub async fn find(
         &self,
         system: System,
         token: &SecretString,
         object: Object,
-        rows: &[Uuid],
+        rows: &[(Uuid, Option<String>)],
     ) -> Result<Answer<Vec<(Uuid, String)>>, Fault> {
-        match system {
-            System::Hubspot => hubspot::find(self, token, object, rows).await,
-            System::Attio => attio::find(self, token, object, rows).await,
+        let ids: Vec<Uuid> = rows.iter().map(|(row, _)| *row).collect();
+        match (system, object) {
+            (System::Hubspot, _) => hubspot::find(self, token, object, &ids).await,
+            (System::Attio, Object::Meeting) => attio::notes::find(self, token, rows).await,
+            (System::Attio, _) => attio::find(self, token, object, &ids).await,
         }
     }
 

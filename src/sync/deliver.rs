@@ -12,14 +12,14 @@ use super::access::{Access, access};
 use super::crm::{Answer, Landed, Mapped, Pace, Push, most_at_once};
 use super::doubt;
 use super::engine::Engine;
-use super::fault::{Class, Fault};
+use super::fault::{Class, Fault, Refusal};
 use super::pace::Limit;
 use super::settle::settle;
 use crate::error::Result;
 use crate::records::{Due, Stored, due, lock, queue_of, sending, shadow};
 use crate::store::queue::{self, Leased, Settled};
 use crate::store::{LedgerRow, LinkRow, Org, Tx, connections, ledger, links};
-use crate::tables::{Catalog, CatalogTable, Connection, Object, System, Way};
+use crate::tables::{Catalog, CatalogTable, Connection, Object, System};
 
 /// How long a worker may take for what it claims.
 const LEASE_MS: i64 = 45_000;
@@ -88,7 +88,7 @@ pub async fn deliver(engine: &Engine, org: Org, system: System, limit: &mut Limi
         limit.call(calls(system, &batch), engine.clock.now_ms());
         let pushes: Vec<Push> = batch.jobs.iter().map(|job| job.push.clone()).collect();
         let sent = engine.client()?.push(system, &access.token, batch.object, &pushes).await;
-        let outcome = judge(engine, sent, limit);
+        let outcome = judge(engine, own(batch.object, sent, pushes.len()), limit);
         let opens_ms = limit.opens_ms(engine.clock.now_ms());
         settle(engine, &catalog, connection, &access, batch, outcome, opens_ms).await?;
     }
@@ -101,7 +101,7 @@ fn calls(system: System, batch: &Batch<'_>) -> usize {
         System::Hubspot => {
             // New records are looked for first, and associations are made once their ends are there.
             let creates = batch.jobs.iter().any(|job| job.push.record.is_none());
-            let associates = batch.jobs.iter().any(|job| job.push.company.is_some());
+            let associates = batch.jobs.iter().any(|job| job.push.associate.is_some());
             1 + usize::from(creates) + usize::from(associates)
         }
         System::Attio => batch.jobs.len(),
@@ -182,12 +182,12 @@ fn job(
     noted: &mut Vec<LedgerRow>,
 ) -> Option<Job> {
     let is_due = |column: &str| due.columns.contains_key(column) && leased.columns.contains_key(column);
-    let company = due.company.clone();
+    let associate = due.associate.clone();
     let due: Vec<&Mapped> =
-        mapped.iter().filter(|mapped| mapped.way == Way::Both && is_due(&mapped.column)).collect();
+        mapped.iter().filter(|mapped| mapped.way.is_sent() && is_due(&mapped.column)).collect();
     let record = link.map(|link| link.record_id.clone());
     let (mut columns, mut cells, mut known) = (Vec::new(), Vec::new(), Vec::new());
-    for mapped in mapped.iter().filter(|mapped| mapped.way == Way::Both) {
+    for mapped in mapped.iter().filter(|mapped| mapped.way.is_sent()) {
         // The parts of one property go out together.
         if !due.iter().any(|due| due.property == mapped.property) {
             continue;
@@ -204,7 +204,7 @@ fn job(
     if cells.is_empty() {
         return None;
     }
-    let push = Push { row: row.head.id, record, cells, known, company };
+    let push = Push { row: row.head.id, record, cells, known, associate };
     Some(Job { line: leased.clone(), link: link.cloned(), columns, push })
 }
 
@@ -223,6 +223,21 @@ pub(super) fn mapped(connection: &Connection, access: &Access, object: Object) -
                 .cloned(),
         })
         .collect()
+}
+
+/// A token that may not write what is only sent may write the rest all the same: that is no trouble of the connection.
+fn own(
+    object: Object,
+    sent: Result<Answer<Vec<Landed>>, Fault>,
+    pushes: usize,
+) -> Result<Answer<Vec<Landed>>, Fault> {
+    match sent {
+        Err(fault) if fault.class == Class::Forbidden && !object.is_read() => {
+            let refused = Landed::Refused(Refusal::of_fault(&fault));
+            Ok(Answer { value: vec![refused; pushes], pace: Pace::default() })
+        }
+        sent => sent,
+    }
 }
 
 /// The answer, with what it says of the account's allowance taken to heart.

@@ -12,7 +12,7 @@ use super::fault::Fault;
 use super::settle::{left, take_in};
 use crate::error::Result;
 use crate::records::sides::Observation;
-use crate::records::{Life, Observed, queue_of};
+use crate::records::{self, Life, Observed, queue_of};
 use crate::store::queue::{self, Leased, Settled};
 use crate::store::{Org, links};
 use crate::tables::{Catalog, CatalogTable, Object};
@@ -80,6 +80,7 @@ async fn records(
     let unlinked: Vec<Uuid> =
         rows.iter().filter(|row| !records.iter().any(|(known, _)| known == *row)).copied().collect();
     if !unlinked.is_empty() {
+        let unlinked = with_associates(engine, catalog, access, object, &unlinked).await?;
         match engine.client()?.find(access.system, &access.token, object, &unlinked).await {
             Ok(found) => {
                 // One that another row is by now, after a merge, is not this row's to be read into.
@@ -94,6 +95,23 @@ async fn records(
         }
     }
     Ok(Ok(records))
+}
+
+/// The rows, each with the record that its own would be associated with.
+async fn with_associates(
+    engine: &Engine,
+    catalog: &Catalog,
+    access: &Access,
+    object: Object,
+    rows: &[Uuid],
+) -> Result<Vec<(Uuid, Option<String>)>> {
+    let Some(connection) = catalog.connection(access.system) else { return Ok(Vec::new()) };
+    let table = catalog.table(object.table())?;
+    let mut tx = engine.store.read().await?;
+    let stored = records::get_all(&mut tx, catalog.org, table, rows).await?;
+    let pairs: Vec<_> = stored.iter().map(|row| (row, None)).collect();
+    let due = records::due(&mut tx, catalog, connection, table, &pairs).await?;
+    Ok(stored.iter().zip(due).map(|(row, due)| (row.head.id, due.associate)).collect())
 }
 
 /// Takes in records that exist already and belong to no other row; the rows that they are now.
@@ -138,7 +156,8 @@ async fn read(
         return Ok(Ok(()));
     }
     let table = catalog.table(object.table())?;
-    let mapped = mapped(connection, access, object);
+    // Of what is only sent there is nothing to learn but that it is there.
+    let mapped = if object.is_read() { mapped(connection, access, object) } else { Vec::new() };
     let names: Vec<String> = records.iter().map(|(_, record)| record.clone()).collect();
     let writer = access.writer.as_deref();
     let answer = engine.client()?.read(access.system, &access.token, object, &names, &mapped, writer).await;

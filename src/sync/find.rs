@@ -212,6 +212,7 @@ async fn by_key(
 /// The columns by which a record is known, the surest first.
 const fn keys(object: Object) -> &'static [&'static str] {
     match object {
+        Object::Meeting => &[],
         Object::Contact => &["email"],
         Object::Company => &["domain", "name"],
     }

@@ -11,7 +11,8 @@ use super::fault::{Class, Refusal};
 use crate::error::Result;
 use crate::tables::value::parse;
 use crate::tables::{
-    COMPANIES, CONTACTS, CatalogColumn, CatalogTable, Form, Object, Reading, Value, as_declared, fold_word,
+    COMPANIES, CONTACTS, CatalogColumn, CatalogTable, Form, MEETINGS, Object, Reading, Value, as_declared,
+    fold_word,
 };
 
 /// The lifecycle stages in the order in which people move through them: ours and `HubSpot`'s.
@@ -34,6 +35,7 @@ const SIZES: &[(f64, &str)] = &[
     (f64::INFINITY, "enterprise"),
 ];
 
+static MEETING: LazyLock<CatalogTable> = LazyLock::new(|| as_declared(&MEETINGS));
 static CONTACT: LazyLock<CatalogTable> = LazyLock::new(|| as_declared(&CONTACTS));
 static COMPANY: LazyLock<CatalogTable> = LazyLock::new(|| as_declared(&COMPANIES));
 
@@ -43,6 +45,7 @@ pub(super) fn canonical(object: Object, mapped: &Mapped, raw: &Json) -> Result<O
     let now = DateTime::UNIX_EPOCH;
     let reading = Reading { zone: Tz::UTC, now, members: &[], me: None, day_first: false };
     let table = match object {
+        Object::Meeting => &MEETING,
         Object::Contact => &CONTACT,
         Object::Company => &COMPANY,
     };
@@ -67,7 +70,7 @@ fn typical(form: Form) -> Option<&'static CatalogColumn> {
         Form::Domain => COMPANY.find("domain"),
         Form::Number | Form::MoneyRange => COMPANY.find("revenue"),
         Form::Headcount => COMPANY.find("company_size"),
-        Form::Flag | Form::Day | Form::Instant => None,
+        Form::Flag | Form::Day | Form::Instant | Form::Note | Form::Person => None,
     }
 }
 

@@ -24,6 +24,7 @@ mod joined;
 mod leads;
 pub mod mapping;
 mod news;
+mod note;
 mod oauth;
 pub mod pace;
 pub mod pull;

@@ -96,7 +96,7 @@ async fn claim(engine: &Engine, org: Org, system: System) -> Result<Result<Claim
         return Ok(Err(Some(now_ms + HELD_MS)));
     }
     let wanted = |row: &&PollRow| kinds.iter().any(|kind| kind.name() == row.kind);
-    let is_new = known.iter().filter(wanted).count() < kinds.len() * Object::ALL.len();
+    let is_new = known.iter().filter(wanted).count() < kinds.len() * Object::READ.len();
     let due_ms = known.iter().filter(wanted).map(due).min();
     if !is_new && due_ms.is_none_or(|due_ms| due_ms > now_ms) {
         return Ok(Err(due_ms));
@@ -113,7 +113,7 @@ async fn claim(engine: &Engine, org: Org, system: System) -> Result<Result<Claim
     let busy_ms = leased.filter(|until| *until > now_ms).max();
     let first = rows.iter().filter(wanted).min_by_key(|row| row.due_ms).filter(|row| row.due_ms <= now_ms);
     let first = first.filter(|_| busy_ms.is_none()).and_then(|row| {
-        let object = Object::ALL.iter().find(|object| object.name() == row.object)?;
+        let object = Object::READ.iter().find(|object| object.name() == row.object)?;
         Some((row.clone(), *object, Kind::from_name(&row.kind)?))
     });
     let Some((mut row, object, kind)) = first else {
@@ -157,7 +157,7 @@ fn due(row: &PollRow) -> i64 {
 /// Makes the lines of a connection that is new. The first reading comes one interval later.
 async fn begin(engine: &Engine, tx: &mut Tx, org: Org, system: System, kinds: &[Kind]) -> Result<()> {
     let now_ms = engine.clock.now_ms();
-    for object in Object::ALL {
+    for object in Object::READ {
         for kind in kinds {
             let due_ms = now_ms + interval_ms(engine.schedule(), *kind);
             polls::insert(tx, org, system.name(), &line(*object, *kind, due_ms)).await?;

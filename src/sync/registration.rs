@@ -132,7 +132,7 @@ pub async fn declared(engine: &Engine, org: Org, system: System, public_url: &st
 /// CRM refuses to tell of is read by the schedule.
 pub fn topics(system: System, catalog: &Catalog) -> Vec<Topic> {
     let mut topics = Vec::new();
-    for &object in Object::ALL {
+    for &object in Object::READ {
         let both = [What::Created, What::Deleted, What::Merged];
         topics.extend(both.map(|what| Topic::new(object, what)));
         match system {

@@ -78,7 +78,9 @@ impl Connection {
         let system = System::from_name(&row.system)?;
         let edits = mapping_edits(row);
         let mut fields = Vec::new();
-        for table in tables.iter().filter(|table| Object::of_table(table.key()).is_some()) {
+        // What was not there when the account was looked at is not sent.
+        let is_there = |object: Object| object.is_read() || row.properties.0.get(object.name()).is_some();
+        for table in tables.iter().filter(|table| Object::of_table(table.key()).is_some_and(is_there)) {
             for column in &table.columns {
                 let edit = edits.iter().find(|edit| edit.table == table.key() && edit.column == column.key);
                 let declared = table.declared.column(&column.key).filter(|_| !column.custom);
@@ -110,7 +112,7 @@ impl Connection {
 
     /// The field of a column whose values are sent.
     pub fn sent(&self, table: &str, column: &str) -> Option<&ConnectedField> {
-        self.fields_of(table).find(|field| field.column == column && field.way == Way::Both)
+        self.fields_of(table).find(|field| field.column == column && field.way.is_sent())
     }
 }
 

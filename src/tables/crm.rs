@@ -20,6 +20,7 @@ pub enum System {
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Object {
+    Meeting,
     Contact,
     Company,
 }
@@ -40,6 +41,8 @@ pub enum Way {
     Both,
     /// From the CRM only: it computes the value, or ours would not fit.
     In,
+    /// To the CRM only: what it holds is ours.
+    Out,
 }
 
 /// How a value is written at a CRM; each CRM's folder has the two directions of every form.
@@ -69,6 +72,10 @@ pub enum Form {
     MoneyRange,
     /// The company that a person is associated with, by its name: written as an association with the record of that name.
     CompanyName,
+    /// The person that a meeting is associated with, by e-mail address.
+    Person,
+    /// One part of a note's text; the parts are written together.
+    Note,
     /// The record's own id.
     RecordId,
 }
@@ -98,11 +105,16 @@ impl System {
 }
 
 impl Object {
-    pub const ALL: &[Object] = &[Object::Contact, Object::Company];
+    /// In the order in which their rows are held.
+    pub const ALL: &[Object] = &[Object::Meeting, Object::Contact, Object::Company];
+
+    /// Those whose records come in, too.
+    pub const READ: &[Object] = &[Object::Contact, Object::Company];
 
     /// The stable name used in SQL.
     pub const fn name(self) -> &'static str {
         match self {
+            Object::Meeting => "meeting",
             Object::Contact => "contact",
             Object::Company => "company",
         }
@@ -115,17 +127,24 @@ impl Object {
     /// The table whose rows these are.
     pub const fn table(self) -> &'static str {
         match self {
+            Object::Meeting => "meetings",
             Object::Contact => "contacts",
             Object::Company => "companies",
         }
     }
 
-    /// The columns of which a new record must have at least one.
-    pub const fn needs(self) -> &'static [&'static str] {
+    /// Groups of columns: a new record must have at least one of each.
+    pub const fn needs(self) -> &'static [&'static [&'static str]] {
         match self {
-            Object::Contact => &["email", "first_name", "last_name"],
-            Object::Company => &["name", "domain"],
+            Object::Meeting => &[&["summary"], &["meeting_date"], &["contact_email"]],
+            Object::Contact => &[&["email", "first_name", "last_name"]],
+            Object::Company => &[&["name", "domain"]],
         }
+    }
+
+    /// Whether its records come in, too: what is only sent is not read.
+    pub fn is_read(self) -> bool {
+        Object::READ.contains(&self)
     }
 
     /// The object that a table's rows are at a CRM; none for tables that are pushed nowhere.
@@ -141,5 +160,16 @@ impl CrmField {
 
     pub const fn read(name: &'static str, form: Form) -> CrmField {
         CrmField { name, form, way: Way::In }
+    }
+
+    pub const fn sent(name: &'static str, form: Form) -> CrmField {
+        CrmField { name, form, way: Way::Out }
+    }
+}
+
+impl Way {
+    /// Whether our values go there.
+    pub fn is_sent(self) -> bool {
+        self != Way::In
     }
 }

@@ -1,6 +1,7 @@
 //! Meetings: what was held with whom, how it went, and what was agreed to do next.
 
 use super::column::{Choice, Column, Role};
+use super::crm::{CrmField, Form};
 use super::kind::{Kind, Op};
 use super::{Action, Automation, Index, Sort, Table, Trigger, View, Where};
 
@@ -71,10 +72,14 @@ pub const MEETINGS: Table = Table {
 const COLUMNS: &[Column] = &[
     Column::new("title", "Title", Kind::Text, 1, "What the meeting was called")
         .words(&["meeting title", "name", "meeting name", "subject", "topic", "event", "event name", "meeting"]).role(Role::Topic)
+        .hubspot(CrmField::sent("hs_meeting_title", Form::Text))
+        .attio(CrmField::sent("title", Form::Text))
         .from_app("meetings.title")
         .searched(),
     Column::new("meeting_date", "Meeting Date", Kind::Instant, 1, "When the meeting started")
         .words(&["date", "start", "start time", "meeting time", "meeting start", "when", "held on", "activity date"]).said(&["happened", "dated", "held", "took place", "scheduled", "took"])
+        .hubspot(CrmField::sent("hs_timestamp", Form::Instant))
+        .attio(CrmField::sent("content", Form::Note))
         .from_app("meetings.start_time"),
     Column::new("duration_minutes", "Duration (min)", Kind::Number, 1, "How long the meeting took, in minutes")
         .words(&["duration", "length", "minutes", "meeting length", "meeting duration", "call duration", "how long"]).said(&["time in", "how much time", "call time", "ran", "lasted", "lasting", "long", "run", "took", "min", "mins", "minute", "running", "call length", "length of calls"])
@@ -85,6 +90,8 @@ const COLUMNS: &[Column] = &[
         .searched(),
     Column::new("contact_email", "Email", Kind::Email, 3, "The e-mail address of the person met")
         .words(&["email address", "e-mail", "mail", "attendee email", "participant email", "guest email"])
+        .hubspot(CrmField::sent("contacts", Form::Person))
+        .attio(CrmField::sent("parent_record_id", Form::Person))
         .from_app("the address of the meeting's contact")
         .searched(),
     Column::new("contact_company", "Company", Kind::Company, 4, "The company of the person met")
@@ -100,12 +107,18 @@ const COLUMNS: &[Column] = &[
             Choice::new("Positive", "Positive", "green").words(&["good", "went well", "happy"]).said(&["pos", "positively"]),
             Choice::new("Very Positive", "Very Positive", "blue").words(&["great", "excellent", "went very well"]).said(&["went really well", "went great", "went brilliantly", "went extremely well", "very positively", "fantastic", "amazing"]),
         ])
+        .hubspot(CrmField::sent("hs_meeting_body", Form::Note))
+        .attio(CrmField::sent("content", Form::Note))
         .from_app("meetings.sentiment_score: below -0.25, below 0.25, below 0.75, else Very Positive"),
     Column::new("summary", "Summary", Kind::Text, 6, "What was said, in short")
         .words(&["meeting summary", "notes", "meeting notes", "recap", "overview"]).said(&["summaries"])
+        .hubspot(CrmField::sent("hs_meeting_body", Form::Note))
+        .attio(CrmField::sent("content", Form::Note))
         .from_app("meetings.summary as plain text"),
     Column::new("next_actions", "Next Actions", Kind::Tags, 7, "What was agreed to do next")
         .words(&["next action", "actions", "action items", "next steps", "next step", "follow up", "follow ups", "todo"]).said(&["follow-up", "follow-ups", "follow-up actions", "next step"])
+        .hubspot(CrmField::sent("hs_meeting_body", Form::Note))
+        .attio(CrmField::sent("content", Form::Note))
         .from_app("meetings.next_actions"),
     Column::new("owner", "Owner", Kind::Person, 8, "The member of the organization who held the meeting")
         .words(&["meeting owner", "host", "organizer", "organiser", "rep", "sales rep", "assigned to", "held by"]).said(&["salesperson", "seller", "ae", "bdr", "sdr", "person on our team"]).role(Role::Owner)

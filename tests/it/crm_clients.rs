@@ -59,7 +59,7 @@ impl Crm {
         let cells: Vec<_> =
             cells.iter().map(|(column, value)| (self.mapped(column), value.clone())).collect();
         let known = cells.iter().map(|_| None).collect();
-        Push { row: Uuid::from_u128(row), record: record.map(str::to_owned), cells, known, company: None }
+        Push { row: Uuid::from_u128(row), record: record.map(str::to_owned), cells, known, associate: None }
     }
 
     async fn pushed(&self, pushes: &[Push]) -> Vec<Landed> {
@@ -84,7 +84,7 @@ impl Crm {
     }
 
     async fn find(&self, row: u128) -> Vec<String> {
-        let rows = [Uuid::from_u128(row)];
+        let rows = [(Uuid::from_u128(row), None)];
         let found = self.client.find(self.system, &token(), self.object, &rows).await.unwrap().value;
         found.into_iter().map(|(_, id)| id).collect()
     }

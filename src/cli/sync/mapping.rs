@@ -153,6 +153,7 @@ fn show(report: &Report) -> String {
         let way = match mapped.way {
             Some(Way::Both) => "both",
             Some(Way::In) => "read only",
+            Some(Way::Out) => "sent only",
             None => "",
         };
         let decides = match (mapped.policy, &mapped.property) {

@@ -194,6 +194,13 @@ impl AttioFake {
         live.map(|record| record.id.clone()).collect()
     }
 
+    /// The notes on a record, oldest first, each with its id, title and content.
+    pub fn notes(&self, record: &str) -> Vec<(String, String, String)> {
+        let hub = self.running.crm();
+        let notes = hub.workspaces[self.account].notes.iter().filter(|note| note.record == record);
+        notes.map(|note| (note.id.clone(), note.title.clone(), note.content.clone())).collect()
+    }
+
     /// Every live record of an object with what it has.
     pub fn snapshot(&self, object: &str) -> BTreeMap<String, BTreeMap<String, Vec<Value>>> {
         let ids = self.ids(object).into_iter();

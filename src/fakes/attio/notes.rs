@@ -12,11 +12,11 @@ const LONGEST_PAGE: usize = 50;
 
 #[derive(Debug, Clone)]
 pub(super) struct Note {
-    id: String,
+    pub(super) id: String,
     object: usize,
-    record: String,
-    title: String,
-    content: String,
+    pub(super) record: String,
+    pub(super) title: String,
+    pub(super) content: String,
     created_ms: i64,
     actor: Actor,
 }

@@ -29,12 +29,14 @@ pub use upkeep::{Audit, Differing, audit, catch_up, recompute};
 type Computed = HashMap<String, Vec<(Derivation, Option<Value>)>>;
 
 /// Takes the line of a table whose rows hold what comes from other rows. One transaction at a time writes them, or
-/// what they come from: each then sees all that was written before it, and no two wait for each other. Contacts come
-/// before companies: a company's contacts wait for its record at a CRM, so who writes companies takes both lines.
+/// what they come from: each then sees all that was written before it, and no two wait for each other. Meetings come
+/// before contacts, and contacts before companies: they wait for their contact's and their company's record at a CRM, so
+/// who writes what others wait for takes their lines first.
 pub(super) async fn enter(tx: &mut Tx, org: Org, table: &CatalogTable) -> Result<()> {
     let lines: &[&Table] = match table.key() {
-        key if key == CONTACTS.key => &[&CONTACTS],
-        key if key == COMPANIES.key => &[&CONTACTS, &COMPANIES],
+        key if key == MEETINGS.key => &[&MEETINGS],
+        key if key == CONTACTS.key => &[&MEETINGS, &CONTACTS],
+        key if key == COMPANIES.key => &[&MEETINGS, &CONTACTS, &COMPANIES],
         _ => &[],
     };
     for line in lines {

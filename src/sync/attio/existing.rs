@@ -60,6 +60,7 @@ impl Key {
     /// A person's e-mail address or a company's domain, when the push has one.
     pub(super) fn of(object: Object, push: &Push) -> Option<Key> {
         let (attribute, part, form) = match object {
+            Object::Meeting => return None,
             Object::Contact => ("email_addresses", "email_address", Form::Email),
             Object::Company => ("domains", "domain", Form::Domain),
         };

@@ -8,6 +8,7 @@ mod existing;
 mod faults;
 mod history;
 mod news;
+pub(super) mod notes;
 mod oauth;
 mod page;
 mod push;
@@ -106,6 +107,7 @@ fn url(host: &str, path: &[&str]) -> Option<Url> {
 /// An object's name in paths and references.
 fn slug(object: Object) -> &'static str {
     match object {
+        Object::Meeting => "notes",
         Object::Contact => "people",
         Object::Company => "companies",
     }

@@ -36,9 +36,13 @@ pub(in crate::sync) async fn push(
         let is_twin = key.as_ref().is_some_and(|key| !keys.insert(key.clone()));
         let write = Write { caller, push, key };
         let stop = &stop;
-        async move { if is_twin { Landed::Later(twin()) } else { write.unless(stop).await } }
+        async move { if is_twin { Landed::Later(twin()) } else { unless(stop, push, write.write()).await } }
     });
-    let landed = wire::at_most(AT_A_TIME, writes.collect()).await;
+    answer(wire::at_most(AT_A_TIME, writes.collect()).await, stop)
+}
+
+/// The outcomes, or the fault of the connection when it is all that came of the call.
+pub(super) fn answer(landed: Vec<Landed>, stop: OnceLock<Fault>) -> Result<Answer<Vec<Landed>>, Fault> {
     let is_later = |landed: &Landed| matches!(landed, Landed::Later(_));
     match stop.into_inner() {
         Some(fault) if landed.iter().all(is_later) => {
@@ -47,6 +51,34 @@ pub(in crate::sync) async fn push(
         }
         _ => Ok(Answer { value: landed, pace: Pace::default() }),
     }
+}
+
+/// Does a push's write unless another one met with a fault that is of the whole connection.
+pub(super) async fn unless(
+    stop: &OnceLock<Fault>,
+    push: &Push,
+    write: impl Future<Output = Result<Landed, Trouble>>,
+) -> Landed {
+    if let Some(fault) = stop.get() {
+        return Landed::Later(Fault { sent: false, ..fault.clone() });
+    }
+    write.await.unwrap_or_else(|trouble| {
+        let fault = trouble.fault;
+        if fault.class.is_of_connection() {
+            stop.get_or_init(|| fault.clone());
+        }
+        let for_good = matches!(fault.class, Class::Invalid | Class::Duplicate | Class::Missing);
+        match (fault.class, &push.record, &trouble.property) {
+            (Class::Missing, Some(_), None) => Landed::Gone,
+            _ if for_good => Landed::Refused(Refusal {
+                class: fault.class,
+                message: fault.message,
+                correlation: fault.correlation,
+                property: trouble.property,
+            }),
+            _ => Landed::Later(fault),
+        }
+    })
 }
 
 /// The one of two new records with the same address that has to wait for the other.
@@ -64,35 +96,14 @@ struct Write<'a> {
 }
 
 impl Write<'_> {
-    /// Writes it unless another one met with a fault that is of the whole connection.
-    async fn unless(&self, stop: &OnceLock<Fault>) -> Landed {
-        if let Some(fault) = stop.get() {
-            return Landed::Later(Fault { sent: false, ..fault.clone() });
-        }
-        let landed = match values::written(self.push) {
+    async fn write(&self) -> Result<Landed, Trouble> {
+        match values::written(self.push) {
             Err(refusal) => Ok(Landed::Refused(refusal)),
             Ok(values) => match &self.push.record {
                 Some(id) => self.update(id, values).await,
                 None => self.create(values).await,
             },
-        };
-        landed.unwrap_or_else(|trouble| {
-            let fault = trouble.fault;
-            if fault.class.is_of_connection() {
-                stop.get_or_init(|| fault.clone());
-            }
-            let for_good = matches!(fault.class, Class::Invalid | Class::Duplicate | Class::Missing);
-            match (fault.class, &self.push.record, &trouble.property) {
-                (Class::Missing, Some(_), None) => Landed::Gone,
-                _ if for_good => Landed::Refused(Refusal {
-                    class: fault.class,
-                    message: fault.message,
-                    correlation: fault.correlation,
-                    property: trouble.property,
-                }),
-                _ => Landed::Later(fault),
-            }
-        })
+        }
     }
 
     async fn update(&self, id: &str, mut values: Map<String, Json>) -> Result<Landed, Trouble> {

@@ -31,7 +31,7 @@ fn row(number: u128) -> Uuid {
 /// A push of one text.
 fn push(number: u128, record: Option<&str>, attribute: &str, form: Form, value: Option<Value>) -> Push {
     let cells = vec![(mapped(attribute, attribute, form), value)];
-    Push { row: row(number), record: record.map(str::to_owned), cells, known: vec![None], company: None }
+    Push { row: row(number), record: record.map(str::to_owned), cells, known: vec![None], associate: None }
 }
 
 /// A record's body with the values of one attribute.

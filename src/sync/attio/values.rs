@@ -52,7 +52,7 @@ fn name(push: &Push, property: &str) -> Result<Vec<Json>, Refusal> {
 /// The reference to the company's record.
 fn company(push: &Push, property: &str) -> Result<Json, Refusal> {
     let record =
-        push.company.as_ref().ok_or_else(|| refused(property, "no company of this name is known there"))?;
+        push.associate.as_ref().ok_or_else(|| refused(property, "no company of this name is known there"))?;
     Ok(json!({"target_object": super::slug(Object::Company), "target_record_id": record}))
 }
 
@@ -190,7 +190,7 @@ mod tests {
 
     fn push(cells: Vec<(Mapped, Option<Value>)>) -> Push {
         let known = cells.iter().map(|_| None).collect();
-        Push { row: uuid::Uuid::nil(), record: None, cells, known, company: None }
+        Push { row: uuid::Uuid::nil(), record: None, cells, known, associate: None }
     }
 
     fn text(text: &str) -> Value {

@@ -65,6 +65,7 @@ pub(super) async fn without_existing<'a>(
     let found = match caller.object {
         Object::Contact => by_property(caller, "email", &keys, &mut pace).await,
         Object::Company => by_domain(caller, &keys, &mut pace).await,
+        Object::Meeting => return inputs,
     };
     ledger.pace = pace;
     let found = match found {
@@ -99,6 +100,7 @@ pub(super) async fn without_existing<'a>(
 /// The value by which a record that is there already is known.
 fn key(object: Object, input: &Input<'_>) -> Option<String> {
     let (property, form) = match object {
+        Object::Meeting => return None,
         Object::Contact => ("email", Form::Email),
         Object::Company => ("domain", Form::Domain),
     };

@@ -83,6 +83,7 @@ impl Caller<'_> {
 
 fn plural(object: Object) -> &'static str {
     match object {
+        Object::Meeting => "meetings",
         Object::Contact => "contacts",
         Object::Company => "companies",
     }

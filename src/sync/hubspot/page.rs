@@ -122,7 +122,7 @@ fn found(object: Object, result: &Json) -> Option<(u64, i64)> {
 fn modified_property(object: Object) -> &'static str {
     match object {
         Object::Contact => "lastmodifieddate",
-        Object::Company => "hs_lastmodifieddate",
+        Object::Meeting | Object::Company => "hs_lastmodifieddate",
     }
 }
 

@@ -7,6 +7,7 @@ use super::ledger::Ledger;
 use super::{Caller, associations, existing, values};
 use crate::sync::crm::{Answer, Client, Landed, Push};
 use crate::sync::fault::{Fault, Refusal};
+use crate::sync::note;
 use crate::tables::{Form, Object};
 
 /// Writes at most [`super::MOST_AT_ONCE`] records. A value that cannot be written refuses its record without sending it.
@@ -44,10 +45,14 @@ pub(in crate::sync) async fn push(
 }
 
 fn properties(push: &Push) -> Result<Map<String, Json>, Refusal> {
-    // A company is no property but an association.
-    let cells = push.cells.iter().filter(|(mapped, _)| mapped.form != Form::CompanyName);
+    // A company or a person is no property but an association.
+    let cells =
+        push.cells.iter().filter(|(mapped, _)| !matches!(mapped.form, Form::CompanyName | Form::Person));
     let written = cells.map(|(mapped, value)| {
-        let text = values::written(mapped, value.as_ref())?;
+        let text = match mapped.form {
+            Form::Note => note::html(push),
+            _ => values::written(mapped, value.as_ref())?,
+        };
         Ok((mapped.property.clone(), Json::String(text)))
     });
     written.collect()

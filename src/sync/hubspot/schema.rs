@@ -99,10 +99,15 @@ pub(in crate::sync) async fn prepare(
             || Fault::unsent(Class::Invalid, "there is a property `ops_row_id` that is not unique");
         return if is_unique { Ok(()) } else { Err(not_ours()) };
     }
-    let group = match object {
-        Object::Contact => "contactinformation",
-        Object::Company => "companyinformation",
+    // It stands where a property stands that every portal has.
+    let neighbour = match object {
+        Object::Meeting => "hs_meeting_title",
+        Object::Contact => "email",
+        Object::Company => "name",
     };
+    let reply = caller.get(&format!("{path}/{neighbour}")).await?;
+    let group =
+        text_at(success(&reply)?, &["groupName"]).ok_or_else(|| missing("property group"))?.into_owned();
     let reply = caller
         .post(
             &path,

@@ -33,7 +33,7 @@ fn row(number: u128) -> Uuid {
 /// A push of one text.
 fn push(number: u128, record: Option<&str>, property: &str, form: Form, value: &str) -> Push {
     let cells = vec![(mapped(property, property, form), Some(text(value)))];
-    Push { row: row(number), record: record.map(str::to_owned), cells, known: vec![None], company: None }
+    Push { row: row(number), record: record.map(str::to_owned), cells, known: vec![None], associate: None }
 }
 
 fn written(record: &str, created: bool) -> Landed {

@@ -35,9 +35,15 @@ pub(super) fn written(mapped: &Mapped, value: Option<&Value>) -> Result<String, 
             values.map(|values| values.join(";"))
         }
         (Form::Text | Form::Choice | Form::Choices, value) => option(mapped, &forms::text(value)),
-        (Form::Headcount | Form::MoneyRange | Form::CompanyName | Form::RecordId, _) => {
-            refuse("it is only read, because ours does not fit")
-        }
+        (
+            Form::Headcount
+            | Form::MoneyRange
+            | Form::CompanyName
+            | Form::Person
+            | Form::Note
+            | Form::RecordId,
+            _,
+        ) => refuse("it is only read, because ours does not fit"),
         _ => refuse("its type does not take such a value"),
     }
 }

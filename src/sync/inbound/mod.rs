@@ -151,7 +151,7 @@ async fn read(
     limit: &mut Limit,
 ) -> Result<Option<Fault>> {
     let mut stopped = None;
-    for &object in Object::ALL {
+    for &object in Object::READ {
         let of_object: Vec<&Story> = stories.iter().filter(|story| story.object == object).collect();
         for some in of_object.chunks(at_once(access.system)) {
             match &stopped {

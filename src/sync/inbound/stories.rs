@@ -43,7 +43,7 @@ pub(super) async fn hear(
 ) -> Result<Heard> {
     let mut heard = Heard::default();
     let Some(connection) = catalog.connection(access.system) else { return Ok(heard) };
-    for &object in Object::ALL {
+    for &object in Object::READ {
         let of_object: Vec<(usize, &Story)> = stories
             .iter()
             .enumerate()

@@ -24,7 +24,9 @@ fn in_hubspot(form: Form, way: Way) -> &'static [&'static str] {
         (Form::Text, Way::In) => {
             &["string", "phone_number", "enumeration", "number", "date", "datetime", "bool"]
         }
-        (Form::Text, Way::Both) => &["string", "phone_number", "enumeration"],
+        (Form::Text, _) => &["string", "phone_number", "enumeration"],
+        (Form::Note, _) => &["string"],
+        (Form::Person, _) => &[],
         (Form::Number, _) => &["number"],
         (Form::Flag, _) => &["bool", "enumeration"],
         (Form::Day, _) => &["date", "datetime"],
@@ -46,12 +48,14 @@ fn in_attio(form: Form, way: Way) -> &'static [&'static str] {
         (Form::Text, Way::In) => {
             &["text", "select", "status", "number", "date", "timestamp", "domain", "email-address"]
         }
-        (Form::Text, Way::Both) => &["text", "select", "status"],
+        (Form::Text, _) => &["text", "select", "status"],
+        (Form::Note, _) => &["text"],
+        (Form::Person, _) => &[],
         (Form::Number, _) => &["number", "currency", "rating"],
         (Form::Flag, _) => &["checkbox"],
         (Form::Day, _) => &["date", "timestamp"],
         (Form::Instant, Way::In) => &["timestamp", "date", "interaction"],
-        (Form::Instant, Way::Both) => &["timestamp", "date"],
+        (Form::Instant, _) => &["timestamp", "date"],
         (Form::Choice | Form::Stage, _) => &["select", "status", "text"],
         (Form::Choices, _) => &["select"],
         (Form::Email, _) => &["email-address", "text"],
@@ -60,7 +64,7 @@ fn in_attio(form: Form, way: Way) -> &'static [&'static str] {
         (Form::GivenName | Form::FamilyName, _) => &["personal-name"],
         (Form::Headcount | Form::MoneyRange, _) => &["select", "number", "currency", "text"],
         (Form::CompanyName, Way::In) => &["record-reference", "text"],
-        (Form::CompanyName, Way::Both) => &["record-reference"],
+        (Form::CompanyName, _) => &["record-reference"],
         (Form::RecordId, _) => &["text"],
     }
 }

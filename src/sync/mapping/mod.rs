@@ -85,7 +85,11 @@ pub fn findings(system: System, catalog: &Catalog, described: &Described) -> Vec
 /// out, those whose property the CRM computes are only read.
 pub fn defaults(system: System, tables: &[CatalogTable], described: &Described) -> Vec<MappingEdit> {
     let mut edits = Vec::new();
-    for (table, column) in declared(tables) {
+    let is_there = |table: &CatalogTable| {
+        Object::of_table(table.key())
+            .is_some_and(|object| object.is_read() || described.contains_key(object.name()))
+    };
+    for (table, column) in declared(tables).filter(|(table, _)| is_there(table)) {
         let Some(field) = declared_field(system, table, column) else { continue };
         let pair = Pair { system, table, column, property: field.name, form: field.form, way: field.way };
         let Some(finding) = check(&pair, described) else { continue };
@@ -180,7 +184,10 @@ pub fn edit(
         Wish::Property(property, way) => {
             refuse_unmappable(table, column)?;
             let form = form_as(system, table, column, described, property);
-            let way = way.or(field.map(|field| field.way)).unwrap_or(Way::Both);
+            let is_read = Object::of_table(table.key()).is_some_and(Object::is_read);
+            let way =
+                way.or(field.map(|field| field.way)).unwrap_or(if is_read { Way::Both } else { Way::Out });
+            refuse_unread(table, described, way)?;
             let pair = Pair { system, table, column, property, form, way };
             refuse(&pair, described)?;
             refuse_taken(&pair, tables, edits)?;
@@ -258,6 +265,22 @@ fn refuse_unmappable(table: &CatalogTable, column: &CatalogColumn) -> Result<()>
     Err(invalid(format!("`{}.{}` cannot be mapped: {why}", table.key(), column.key)).at("column"))
 }
 
+/// Refuses to read what is only sent, and to send what the account does not take.
+fn refuse_unread(table: &CatalogTable, described: &Described, way: Way) -> Result<()> {
+    let Some(object) = Object::of_table(table.key()).filter(|object| !object.is_read()) else {
+        return Ok(());
+    };
+    if way != Way::Out {
+        return Err(invalid(format!("`{}` are only sent, nothing is read back", table.key())).at("way"));
+    }
+    if !described.contains_key(object.name()) {
+        return Err(invalid(format!("the connected account takes no `{}`", table.key()))
+            .at("table")
+            .hint("connect again with a token that may write them"));
+    }
+    Ok(())
+}
+
 /// Refuses a pair that cannot work.
 fn refuse(pair: &Pair<'_>, described: &Described) -> Result<()> {
     let Some(finding) = check(pair, described) else { return Ok(()) };
@@ -277,7 +300,7 @@ fn refuse(pair: &Pair<'_>, described: &Described) -> Result<()> {
 fn suggest(error: Error, pair: &Pair<'_>, described: &Described) -> Error {
     let fitting = properties(pair, described).iter().filter(|property| {
         let fits = fits::fits(pair.system, pair.form, pair.way, property);
-        fits && !(pair.way == Way::Both && property.read_only)
+        fits && !(pair.way.is_sent() && property.read_only)
     });
     let names: Vec<&str> = fitting.map(|property| property.name.as_str()).collect();
     let by_label = properties(pair, described).iter().find(|it| it.label.eq_ignore_ascii_case(pair.property));
@@ -307,9 +330,13 @@ fn refuse_taken(pair: &Pair<'_>, tables: &[CatalogTable], edits: &[MappingEdit])
                 (field.map(|field| field.name), field.map(|field| field.way), field.map(|field| field.form))
             }
         };
-        let is_part = |form: Form| matches!(form, Form::GivenName | Form::FamilyName);
+        let is_part = |form: Form| matches!(form, Form::GivenName | Form::FamilyName | Form::Note);
         let are_parts = is_part(pair.form) && form.is_some_and(is_part);
-        if property == Some(pair.property) && way == Some(Way::Both) && pair.way == Way::Both && !are_parts {
+        if property == Some(pair.property)
+            && way.is_some_and(Way::is_sent)
+            && pair.way.is_sent()
+            && !are_parts
+        {
             return Err(invalid(format!(
                 "`{}` is what `{table}.{}` is kept in step with",
                 pair.property, other.key
@@ -323,8 +350,8 @@ fn refuse_taken(pair: &Pair<'_>, tables: &[CatalogTable], edits: &[MappingEdit])
 
 /// What is wrong with a pair.
 fn check(pair: &Pair<'_>, described: &Described) -> Option<Finding> {
-    // Every record has its id, described or not.
-    if pair.form == Form::RecordId {
+    // Every record has its id, described or not, and can be associated with a person.
+    if matches!(pair.form, Form::RecordId | Form::Person) {
         return None;
     }
     let found = properties(pair, described).iter().find(|property| property.name == pair.property);
@@ -339,7 +366,7 @@ fn check(pair: &Pair<'_>, described: &Described) -> Option<Finding> {
                 format!("{name} is of the type {what}, which `{}` is not", pair.column.key),
             )
         }
-        Some(property) if pair.way == Way::Both && property.read_only => {
+        Some(property) if pair.way.is_sent() && property.read_only => {
             (Problem::ReadOnly, format!("{crm} computes {name}, so nothing is sent there"))
         }
         Some(property) => {
@@ -391,7 +418,7 @@ fn declared_field(
 fn form_here(system: System, table: &CatalogTable, column: &CatalogColumn) -> Form {
     let elsewhere = || {
         let fields = System::ALL.iter().filter_map(|other| declared_field(*other, table, column));
-        fields.into_iter().find(|field| field.way == Way::Both).map(|field| field.form)
+        fields.into_iter().find(|field| field.way.is_sent()).map(|field| field.form)
     };
     let here = declared_field(system, table, column).map(|field| field.form);
     here.or_else(elsewhere).unwrap_or_else(|| form_of(column.kind))

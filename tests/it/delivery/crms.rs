@@ -214,6 +214,12 @@ impl Crms {
         [Some(self.hubspot_value(&hubspot, "associatedcompanyid")).filter(|id| !id.is_empty()), there]
     }
 
+    /// The notes on a contact at `Attio`, each with its id, title and content.
+    pub(crate) async fn notes(&self, row: &str) -> Vec<(String, String, String)> {
+        let [_, attio] = self.records(row).await;
+        self.attio.notes(&attio)
+    }
+
     /// No line waits for anything.
     pub(crate) async fn is_settled(&self) {
         for system in System::ALL {

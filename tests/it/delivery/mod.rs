@@ -4,6 +4,7 @@
 
 mod companies;
 pub(crate) mod crms;
+mod meetings;
 
 use opstables::fakes::{Fault, Outage, RetryAfter, Rule};
 use opstables::records::sides::Observation;
