@@ -61,8 +61,8 @@ pub async fn due(
     let mut all: Vec<Due> = rows.iter().map(of).collect();
     let Some(tie) = TIES.iter().find(|tie| tie.table.key == table.key()) else { return Ok(all) };
     let Some(column) = tie.column(connection) else { return Ok(all) };
-    let named = rows.iter().zip(&all).filter(|(_, due)| due.columns.contains_key(column));
-    let names: Vec<&str> = named.filter_map(|((row, _), _)| row.text(table, column)).collect();
+    let differs = rows.iter().zip(&all).filter(|(_, due)| due.columns.contains_key(column));
+    let names: Vec<&str> = differs.filter_map(|((row, _), _)| row.text(table, column)).collect();
     let known = tie.records(tx, catalog, connection.system, &names).await?;
     for ((row, link), due) in rows.iter().zip(&mut all) {
         let name = row.text(table, column).filter(|_| due.columns.contains_key(column));

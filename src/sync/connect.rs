@@ -93,7 +93,7 @@ pub async fn connect(
     for &object in Object::ALL {
         match client.prepare(system, &secrets.access, object).await {
             // The columns of what may not be sent are left out.
-            Err(fault) if is_optional(object, &fault) => drop(left_out.push(object)),
+            Err(fault) if is_optional(object, &fault) => left_out.push(object),
             prepared => prepared.map_err(|fault| unprepared(system, object, &fault))?,
         }
     }

@@ -8,6 +8,9 @@ use crate::tables::{Form, MEETINGS, Value};
 /// The most characters of a note; `HubSpot` takes 65,536, with what marks its text up.
 const CHARS_MAX: usize = 60_000;
 
+/// Ends what was cut.
+const CUT: &str = " … (cut)";
+
 /// One column's part of a note.
 struct Part<'a> {
     /// The column's label; none for the one that needs none.
@@ -19,7 +22,7 @@ struct Part<'a> {
 pub(super) fn plain(push: &Push) -> String {
     let paragraphs = parts(push).map(|part| {
         let body = match part.value {
-            Value::Tags(items) => items.iter().map(|item| format!("\n- {item}")).collect(),
+            Value::Tags(items) => items.iter().flat_map(|item| ["\n- ", item]).collect(),
             value if part.label.is_some() => format!(" {}", shown(value)),
             value => shown(value),
         };
@@ -34,10 +37,11 @@ pub(super) fn html(push: &Push) -> String {
         let label = part.label.map(|label| format!("<strong>{label}:</strong> ")).unwrap_or_default();
         match part.value {
             Value::Tags(items) => {
-                let items: String = items.iter().map(|item| format!("<li>{}</li>", escaped(item))).collect();
-                format!("<p>{label}</p><ul>{items}</ul>")
+                let items =
+                    items.iter().flat_map(|item| ["<li>".to_owned(), escaped(item), "</li>".to_owned()]);
+                format!("<p>{label}</p><ul>{}</ul>", items.collect::<String>())
             }
-            value => format!("<p>{label}{}</p>", escaped(&cut(shown(value)))),
+            value => format!("<p>{label}{}</p>", escaped(&shown(value))),
         }
     });
     paragraphs.collect()
@@ -69,12 +73,16 @@ fn cut(text: String) -> String {
     if text.chars().count() <= CHARS_MAX {
         return text;
     }
-    text.chars().take(CHARS_MAX).chain(" … (cut)".chars()).collect()
+    text.chars().take(CHARS_MAX).chain(CUT.chars()).collect()
 }
 
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
+        if escaped.len() > CHARS_MAX {
+            escaped.push_str(CUT);
+            break;
+        }
         match c {
             '&' => escaped.push_str("&amp;"),
             '<' => escaped.push_str("&lt;"),
@@ -104,16 +112,16 @@ mod tests {
         Push { row: uuid::Uuid::nil(), record: None, known: vec![None; cells.len()], cells, associate: None }
     }
 
-    fn text(text: &str) -> Option<Value> {
-        Some(Value::Text(text.to_owned()))
+    fn text(text: &str) -> Value {
+        Value::Text(text.to_owned())
     }
 
     #[test]
     fn a_note_has_what_was_said_first_and_the_rest_under_its_name() {
         let actions = Value::Tags(vec!["Send the offer".to_owned(), "Call <Bob> & co".to_owned()]);
         let push = push(vec![
-            ("sentiment", text("Positive")),
-            ("summary", text("They want it.\nSoon.")),
+            ("sentiment", Some(text("Positive"))),
+            ("summary", Some(text("They want it.\nSoon."))),
             ("next_actions", Some(actions)),
             ("meeting_date", None),
         ]);
@@ -130,8 +138,9 @@ mod tests {
 
     #[test]
     fn what_is_too_long_is_cut_and_says_so() {
-        let push = push(vec![("summary", text(&"ä".repeat(CHARS_MAX + 1)))]);
+        let push = push(vec![("summary", Some(text(&"&ä".repeat(CHARS_MAX))))]);
         assert!(plain(&push).ends_with("ä … (cut)"));
-        assert!(html(&push).chars().count() < 65_536);
+        let html = html(&push);
+        assert!(html.ends_with(" … (cut)</p>") && html.len() < 65_536);
     }
 }

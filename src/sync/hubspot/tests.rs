@@ -327,14 +327,19 @@ async fn rows_are_found_by_the_id_that_their_records_carry() {
 #[tokio::test]
 async fn our_property_is_made_once_and_must_be_unique() {
     let made = Canned::json(201, json!({}));
-    let stub = Stub::serve(vec![Canned::json(404, json!({})), made]).await;
+    let neighbour = Canned::json(200, json!({"name": "name", "groupName": "companyinformation"}));
+    let stub = Stub::serve(vec![Canned::json(404, json!({})), neighbour, made]).await;
     let client = Stub::client(&stub.address());
     super::prepare(&client, &token(), Object::Company).await.unwrap();
     assert_eq!(
         stub.lines(),
-        ["GET /crm/properties/2026-09/companies/ops_row_id", "POST /crm/properties/2026-09/companies",]
+        [
+            "GET /crm/properties/2026-09/companies/ops_row_id",
+            "GET /crm/properties/2026-09/companies/name",
+            "POST /crm/properties/2026-09/companies",
+        ]
     );
-    let body = stub.asked()[1].json();
+    let body = stub.asked()[2].json();
     assert_eq!((&body["groupName"], &body["hasUniqueValue"]), (&json!("companyinformation"), &json!(true)));
 
     for (unique, expected) in [(true, true), (false, false)] {

@@ -26,7 +26,6 @@ fn in_hubspot(form: Form, way: Way) -> &'static [&'static str] {
         }
         (Form::Text, _) => &["string", "phone_number", "enumeration"],
         (Form::Note, _) => &["string"],
-        (Form::Person, _) => &[],
         (Form::Number, _) => &["number"],
         (Form::Flag, _) => &["bool", "enumeration"],
         (Form::Day, _) => &["date", "datetime"],
@@ -35,7 +34,7 @@ fn in_hubspot(form: Form, way: Way) -> &'static [&'static str] {
         (Form::Choices, _) => &["enumeration"],
         (Form::Phone, _) => &["string", "phone_number"],
         (Form::Headcount | Form::MoneyRange, _) => &["number", "enumeration", "string"],
-        (Form::RecordId, _) => &["number", "string"],
+        (Form::Person | Form::RecordId, _) => &["number", "string"],
         (Form::Email | Form::Domain | Form::GivenName | Form::FamilyName | Form::CompanyName, _) => {
             &["string"]
         }
@@ -49,8 +48,6 @@ fn in_attio(form: Form, way: Way) -> &'static [&'static str] {
             &["text", "select", "status", "number", "date", "timestamp", "domain", "email-address"]
         }
         (Form::Text, _) => &["text", "select", "status"],
-        (Form::Note, _) => &["text"],
-        (Form::Person, _) => &[],
         (Form::Number, _) => &["number", "currency", "rating"],
         (Form::Flag, _) => &["checkbox"],
         (Form::Day, _) => &["date", "timestamp"],
@@ -65,7 +62,7 @@ fn in_attio(form: Form, way: Way) -> &'static [&'static str] {
         (Form::Headcount | Form::MoneyRange, _) => &["select", "number", "currency", "text"],
         (Form::CompanyName, Way::In) => &["record-reference", "text"],
         (Form::CompanyName, _) => &["record-reference"],
-        (Form::RecordId, _) => &["text"],
+        (Form::Note | Form::Person | Form::RecordId, _) => &["text"],
     }
 }
 
