@@ -11,8 +11,8 @@ use super::said::{Memory, News};
 use super::targets::Same;
 use crate::error::Result;
 use crate::records::{self, Action, Brought, BroughtCell, Change, Edit, Says, Source, Target, Touched};
-use crate::store::{AppLinkRow, Tx, backfills, rows, structure};
-use crate::tables::{CONTACTS, Catalog, CatalogTable, Kind, Value};
+use crate::store::{AppLinkRow, Tx, backfills, rows};
+use crate::tables::{CONTACTS, Catalog, CatalogTable, Kind, Value, line};
 
 /// Writes the records; what became of them.
 pub(super) async fn write(
@@ -24,7 +24,7 @@ pub(super) async fn write(
 ) -> Result<Counts> {
     if Same::is_sought(table) {
         // Held against everybody who might make the same row at this moment.
-        structure::lock_table(tx, host.org, table.key()).await?;
+        line::take(tx, host.org, table.key()).await?;
     }
     let ids: Vec<String> = records.iter().map(|record| record.id.clone()).collect();
     let known = backfills::links(tx, host.org, table.key(), &ids).await?;

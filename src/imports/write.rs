@@ -10,9 +10,9 @@ use super::host::Host;
 use super::report::{Outcome, Repeated, Report};
 use crate::error::Result;
 use crate::records::{self, Action, Actor, ActorKind, Change, Edit, Source, Target, Touched};
-use crate::store::{Tx, rows, structure};
+use crate::store::{Tx, rows};
 use crate::tables::definitions::comparable;
-use crate::tables::{Catalog, CatalogTable, Place, Value};
+use crate::tables::{Catalog, CatalogTable, Place, Value, line};
 
 /// How many notes on keys that several rows have are kept.
 const NOTES_MAX: usize = 20;
@@ -28,7 +28,7 @@ pub(super) async fn write(
     let tables = catalog.tables.iter().filter(|table| groups.iter().any(|(key, _)| *key == table.key()));
     // Every lock first and always in this order: two imports never wait for each other in a circle.
     for table in tables.clone() {
-        structure::lock_table(tx, host.org, table.key()).await?;
+        line::take(tx, host.org, table.key()).await?;
     }
     for table in tables {
         let own: Vec<&Group> =

@@ -19,7 +19,7 @@ use crate::store::queue::{Columns, Put};
 use crate::store::{LinkRow, Org, Tx, links, rows};
 use crate::tables::{
     COMPANIES, CONTACTS, Catalog, CatalogTable, Connection, Form, MEETINGS, System, Table, Value,
-    company_domain,
+    company_domain, line,
 };
 
 /// What a CRM must be told of a row.
@@ -63,6 +63,10 @@ pub async fn due(
     let Some(column) = tie.column(connection) else { return Ok(all) };
     let differs = rows.iter().zip(&all).filter(|(_, due)| due.columns.contains_key(column));
     let names: Vec<&str> = differs.filter_map(|((row, _), _)| row.text(table, column)).collect();
+    if !names.is_empty() {
+        // What becomes known from here on waits for this transaction, and then puts the rows into the queue again.
+        line::enter(tx, catalog.org, tie.to.key).await?;
+    }
     let known = tie.records(tx, catalog, connection.system, &names).await?;
     for ((row, link), due) in rows.iter().zip(&mut all) {
         let name = row.text(table, column).filter(|_| due.columns.contains_key(column));

@@ -53,6 +53,8 @@ pub enum Action {
     Bring(Box<Brought>),
     /// Clears one column, in an archived row too: the column is about to go.
     Empty(usize),
+    /// Decides anew between a column's value and the edits of it that were lost: its policy is another one.
+    Decide(usize),
     /// Brings the row's derived columns up to date: what they come from has changed elsewhere, or with time.
     Recompute,
 }

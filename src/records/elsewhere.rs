@@ -62,8 +62,10 @@ pub(super) async fn load(
     for link in links::of_rows(tx, catalog.org, rows).await? {
         known.entry(link.row_id).or_default().links.push(link);
     }
-    let observed =
-        change.edits.iter().filter(|edit| matches!(edit.action, Action::Observe(_) | Action::Absorb(_)));
+    let observed = change
+        .edits
+        .iter()
+        .filter(|edit| matches!(edit.action, Action::Observe(_) | Action::Absorb(_) | Action::Decide(_)));
     let observed: Vec<Uuid> = observed.map(|edit| edit.target.id()).filter(|id| rows.contains(id)).collect();
     let troubled =
         known.iter().filter(|(_, elsewhere)| elsewhere.links.iter().any(|link| link.has_conflicts));
@@ -99,7 +101,7 @@ fn concerned(change: &Change<'_>) -> Vec<String> {
             Action::Set { cells, .. } => places.extend(cells.iter().map(|(place, _)| *place)),
             Action::Observe(observed) => places.extend(observed.places()),
             Action::Bring(brought) => places.extend(brought.cells.iter().map(|cell| cell.place)),
-            Action::Empty(place) => places.push(*place),
+            Action::Empty(place) | Action::Decide(place) => places.push(*place),
             Action::Absorb(_) => places.extend(0..change.table.columns.len()),
             Action::Archive | Action::Restore | Action::Erase | Action::Recompute => {}
         }
@@ -141,16 +143,7 @@ impl Elsewhere {
             for seen in observed.cells.iter().filter(|(of, _)| *of == place).flat_map(|(_, seen)| seen) {
                 known.observe(column.policy, source, seen, ids.next());
             }
-            let before = stored.values.get(place).cloned().flatten();
-            let current = stored.written(table, place);
-            if let Some(cell) = known.current.clone().filter(|cell| current.as_ref() != Some(cell)) {
-                stored.put(table, place, cell);
-                stored.note_edit(current.as_ref());
-            }
-            if stored.values.get(place).cloned().flatten() != before {
-                changed.push((place, before));
-            }
-            self.keep(table, column, stored.head.id, &known, (now, ids));
+            changed.extend(self.stand(table, stored, place, &known, (now, ids)));
             if observed.is_whole {
                 self.drop_unarrived(observed.system, &column.key);
             }
@@ -163,6 +156,44 @@ impl Elsewhere {
             self.refuse(table, stored, observed.system, place, (now, ids));
         }
         changed
+    }
+
+    /// Decides anew between a cell and the edits of it that were lost and that nobody has settled; what it was, if it is another
+    /// value now.
+    pub(super) fn decide(
+        &mut self,
+        table: &CatalogTable,
+        stored: &mut Stored,
+        place: usize,
+        at: (DateTime<Utc>, &Ids),
+    ) -> Option<(usize, Option<Value>)> {
+        let column = table.columns.get(place)?;
+        let mut known = self.known(column, stored.written(table, place));
+        known.decide(column.policy, |cell| self.is_open(&column.key, cell));
+        // What the policy before kept from being sent may be sent now.
+        self.moved.push(place);
+        self.stand(table, stored, place, &known, at)
+    }
+
+    /// Has what stands by all that is known stand in the row; what it was, if it is another value now.
+    fn stand(
+        &mut self,
+        table: &CatalogTable,
+        stored: &mut Stored,
+        place: usize,
+        known: &Known,
+        at: (DateTime<Utc>, &Ids),
+    ) -> Option<(usize, Option<Value>)> {
+        let column = table.columns.get(place)?;
+        let before = stored.values.get(place).cloned().flatten();
+        let current = stored.written(table, place);
+        if let Some(cell) = known.current.clone().filter(|cell| current.as_ref() != Some(cell)) {
+            stored.put(table, place, cell);
+            stored.note_edit(current.as_ref());
+        }
+        self.keep(table, column, stored.head.id, known, at);
+        let is_other = stored.values.get(place).cloned().flatten() != before;
+        is_other.then_some((place, before))
     }
 
     /// What the change of a cell by us says of edits that were lost.

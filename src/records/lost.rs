@@ -24,6 +24,14 @@ impl Elsewhere {
         lines.into_iter().any(|line| line.column_key == column && line.resolution == "open")
     }
 
+    /// Whether the loss of this write waits for a person.
+    pub(super) fn is_open(&self, column: &str, write: &Cell) -> bool {
+        let version = version_text(write);
+        let mut lines =
+            self.conflicts.iter().filter(|line| line.resolution == "open" && line.column_key == column);
+        lines.any(|line| line.loser_version == version)
+    }
+
     /// Opens and closes conflicts of a column by what is known of it now.
     pub(super) fn keep_conflicts(
         &mut self,

@@ -3,11 +3,10 @@
 use uuid::Uuid;
 
 use super::computed::{Basis, is_failing, push_failing, push_value};
-use super::derive;
 use super::stored::{field, fold, to_slot};
 use crate::error::Result;
 use crate::store::{Datum, Dialect, Field, Org, Sql, Tx, like_literal, read_id, read_integer};
-use crate::tables::{CatalogColumn, CatalogTable, Dir, Filter, Kind, Range, Test, Value};
+use crate::tables::{CatalogColumn, CatalogTable, Dir, Filter, Kind, Range, Test, Value, line};
 
 /// A selection of a table's live rows, valid against its columns.
 #[derive(Debug, Clone)]
@@ -47,7 +46,7 @@ pub async fn count(tx: &mut Tx, query: &Query<'_>, most: u64) -> Result<u64> {
 /// The ids of the matching rows in their order, no more than `most`. The rows are held until the transaction
 /// ends: what somebody changes at this moment matches as it is then, or does not match.
 pub async fn matching_ids(tx: &mut Tx, query: &Query<'_>, most: usize) -> Result<Vec<Uuid>> {
-    derive::enter(tx, query.org, query.table).await?;
+    line::enter(tx, query.org, query.table.key()).await?;
     let mut sql = Sql::new("select r.id from dynamic_table_rows r where ");
     push_conditions(&mut sql, query, tx.dialect());
     sql.push(&format!(" order by r.id limit {most}{}", tx.dialect().for_update()));

@@ -146,6 +146,20 @@ impl Known {
         entries.filter(|entry| entry.value == current.value).for_each(|entry| entry.is_lost = false);
     }
 
+    /// Decides anew between what stands and those of the lost edits that `may` stand, by a policy that was not the column's when
+    /// they were lost.
+    pub fn decide(&mut self, policy: Policy, may: impl Fn(&Cell) -> bool) {
+        let lost = self.lost(policy).into_iter().map(|lost| lost.loser).filter(may);
+        let Some(best) = lost.max_by(|one, other| order(policy, one, other).0) else { return };
+        let before = self.current.clone();
+        let (merged, verdict) = merge(policy, before.clone(), best);
+        self.current = Some(merged);
+        if let (Verdict::Won, Some(before)) = (verdict, before) {
+            self.put_out(before);
+            self.changed();
+        }
+    }
+
     /// Takes in that the CRM answered to what was sent: it was there at `at_ms`.
     pub fn acknowledged(&mut self, source: Source, sent: Uuid, at_ms: i64) {
         if let Some(side) = self.sides.iter_mut().find(|side| side.source == source) {

@@ -4,13 +4,12 @@ use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
 use super::actor::Source;
-use super::derive;
 use super::merge::{Cell, Stamp};
 use crate::error::Result;
 use crate::store::rows;
 use crate::store::{Datum, Field, Org, Row, RowHead, SlotColumn, Tx, read_flag, read_number, read_time};
 use crate::tables::value::{tags_from_slot, tags_to_slot};
-use crate::tables::{CatalogColumn, CatalogTable, Kind, Place, Storage, Value};
+use crate::tables::{CatalogColumn, CatalogTable, Kind, Place, Storage, Value, line};
 
 /// The entry of `provenance` for the row's last restoring; no column has this key.
 const RESTORED: &str = "";
@@ -43,7 +42,7 @@ pub async fn get_all(tx: &mut Tx, org: Org, table: &CatalogTable, ids: &[Uuid]) 
 
 /// The rows with these ids, archived or not, held until the transaction ends, in the order of their ids.
 pub async fn lock(tx: &mut Tx, org: Org, table: &CatalogTable, ids: &[Uuid]) -> Result<Vec<Stored>> {
-    derive::enter(tx, org, table).await?;
+    line::enter(tx, org, table.key()).await?;
     let rows = rows::lock(tx, org, table.key(), ids, &slot_columns(table)).await?;
     Ok(rows.into_iter().map(|row| Stored::from_row(table, row)).collect())
 }

@@ -82,11 +82,12 @@ pub async fn write(
         outcome.change_id = Some(change_id);
     }
     elsewhere::store(tx, catalog.org, &elsewhere, now).await?;
-    let rows = touched.iter().chain(&untouched);
-    outcome.told = outbox::after(tx, catalog, change.table, rows, &elsewhere, now).await?;
+    // Lines of tables come before those of queues: who writes the rows of another table may put these rows into a queue.
     if !touched.is_empty() {
         derive::after(tx, catalog, change.table, &touched, now, ids).await?;
     }
+    let rows = touched.iter().chain(&untouched);
+    outcome.told = outbox::after(tx, catalog, change.table, rows, &elsewhere, now).await?;
     Ok(outcome)
 }
 
@@ -228,6 +229,17 @@ fn apply(
             let touched = if columns.is_empty() { Touched::Unchanged } else { Touched::Updated };
             draft.action = draft.action.or((touched == Touched::Updated).then_some("update"));
             (touched, columns)
+        }
+        Action::Decide(place) => {
+            let elsewhere = drafts.elsewhere.entry(id).or_default();
+            match elsewhere.decide(table, &mut draft.after, *place, at) {
+                Some((place, before)) => {
+                    draft.changed.entry(place).or_insert(before);
+                    draft.action = draft.action.or(Some("update"));
+                    (Touched::Updated, vec![place])
+                }
+                None => (Touched::Unchanged, Vec::new()),
+            }
         }
         Action::Bring(brought) => bring(table, draft, brought, stamp),
         Action::Observe(observed) => {

@@ -138,6 +138,14 @@ pub async fn list(tx: &mut Tx, org: Org, listed: &Listed<'_>, most: i64) -> Resu
     tx.fetch(sql).await
 }
 
+/// The rows of which an edit of a column was lost that waits for a person.
+pub async fn open_rows(tx: &mut Tx, org: Org, table: &str, column: &str) -> Result<Vec<Uuid>> {
+    let text = "select distinct row_id from ops_sync_conflicts
+                where org_id = $1 and resolution = 'open' and table_key = $2 and column_key = $3 order by row_id";
+    let rows: Vec<(Uuid,)> = tx.fetch(Sql::with(text, [org.into(), table.into(), column.into()])).await?;
+    Ok(rows.into_iter().map(|(row,)| row).collect())
+}
+
 /// How many lines there are.
 pub async fn count(tx: &mut Tx, org: Org, listed: &Listed<'_>) -> Result<i64> {
     let mut sql = Sql::new("select count(*) from ops_sync_conflicts where org_id = ");

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::access::access;
 pub use super::access::not_connected;
 use super::crm::{Account, Grant};
+use super::decide;
 use super::engine::Engine;
 use super::fault::{Class, Fault};
 use super::mapping::{self, Described, Finding, Wish};
@@ -51,6 +52,8 @@ pub struct Connected {
     pub columns: usize,
     /// The declared columns that the account leaves out, with the reasons.
     pub left_out: Vec<MappingEdit>,
+    /// What is not sent to the account, with the reasons.
+    pub not_sent: Vec<(Object, String)>,
     pub findings: Vec<Finding>,
 }
 
@@ -93,12 +96,14 @@ pub async fn connect(
     for &object in Object::ALL {
         match client.prepare(system, &secrets.access, object).await {
             // The columns of what may not be sent are left out.
-            Err(fault) if is_optional(object, &fault) => left_out.push(object),
+            Err(fault) if is_optional(object, &fault) => left_out.push((object, fault.message)),
             prepared => prepared.map_err(|fault| unprepared(system, object, &fault))?,
         }
     }
-    let properties = describe(engine, system, &secrets.access, &left_out).await?.map_err(refused)?;
-    keep(engine, org, system, Looked { account, properties }, (&secrets, ends), decisions).await
+    let properties = describe(engine, system, &secrets.access, &mut left_out).await?.map_err(refused)?;
+    let looked = Looked { account, properties };
+    let connected = keep(engine, org, system, looked, (&secrets, ends), decisions).await?;
+    Ok(Connected { not_sent: left_out, ..connected })
 }
 
 /// Stores a connection to the account that was looked at.
@@ -143,6 +148,7 @@ pub async fn keep(
         was_connected: same.is_some(),
         creates: row.creates,
         columns: catalog.connection(system).map_or(0, |connection| connection.fields.len()),
+        not_sent: Vec::new(),
         left_out: edits.into_iter().filter(|edit| edit.reason.is_some()).collect(),
         findings: mapping::findings(system, &catalog, &looked.properties),
         account: looked.account,
@@ -207,8 +213,8 @@ pub async fn refresh_schema(engine: &Engine, org: Org, system: System) -> Result
     let access = access(engine, org, system).await?.map_err(refused)?;
     // What could not be written when it was connected can be only by connecting again.
     let left_out = Object::ALL.iter().filter(|object| !access.properties.contains_key(object.name()));
-    let left_out: Vec<Object> = left_out.copied().collect();
-    let described = describe(engine, system, &access.token, &left_out).await?.map_err(refused)?;
+    let mut left_out = left_out.map(|object| (*object, String::new())).collect();
+    let described = describe(engine, system, &access.token, &mut left_out).await?.map_err(refused)?;
     let now = engine.clock.now();
     let (mut tx, catalog) = engine.catalogs.begin(&engine.store, org, now).await?;
     organizations::bump(&mut tx, org).await?;
@@ -224,15 +230,23 @@ pub async fn refresh_schema(engine: &Engine, org: Org, system: System) -> Result
 }
 
 /// Maps a column as the organization wishes. What it holds is sent with the next edit of a row, not at once: what the CRM
-/// has there is not known yet.
-pub async fn map(engine: &Engine, org: Org, system: System, column: (&str, &str), wish: &Wish) -> Result<()> {
+/// has there is not known yet. Another policy decides the column's open conflicts anew; how many rows have another value
+/// by it.
+pub async fn map(
+    engine: &Engine,
+    org: Org,
+    system: System,
+    column: (&str, &str),
+    wish: &Wish,
+) -> Result<usize> {
     let (mut tx, catalog) = engine.catalogs.begin(&engine.store, org, engine.clock.now()).await?;
     organizations::bump(&mut tx, org).await?;
     let row = connections::get(&mut tx, org, system.name(), true).await?;
     let row = row.ok_or_else(|| not_connected(system))?;
     let edits = mapping::edit(system, &catalog.tables, &described(&row), &mapping_edits(&row), column, wish)?;
     set_mapping(&mut tx, org, system, &edits).await?;
-    tx.commit().await
+    tx.commit().await?;
+    if matches!(wish, Wish::Policy(_)) { decide::anew(engine, org, column).await } else { Ok(0) }
 }
 
 /// What the CRM said of the properties of a connection's account.
@@ -275,13 +289,16 @@ async fn describe(
     engine: &Engine,
     system: System,
     token: &SecretString,
-    left_out: &[Object],
+    left_out: &mut Vec<(Object, String)>,
 ) -> Result<Result<Described, Fault>> {
     let mut described = BTreeMap::new();
-    for &object in Object::ALL.iter().filter(|object| !left_out.contains(object)) {
+    for &object in Object::ALL {
+        if left_out.iter().any(|(left_out, _)| *left_out == object) {
+            continue;
+        }
         match engine.client()?.properties(system, token, object).await {
             Ok(properties) => drop(described.insert(object.name().to_owned(), properties)),
-            Err(fault) if is_optional(object, &fault) => {}
+            Err(fault) if is_optional(object, &fault) => left_out.push((object, fault.message)),
             Err(fault) => return Ok(Err(fault)),
         }
     }

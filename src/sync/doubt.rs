@@ -107,7 +107,7 @@ async fn with_associates(
 ) -> Result<Vec<(Uuid, Option<String>)>> {
     let Some(connection) = catalog.connection(access.system) else { return Ok(Vec::new()) };
     let table = catalog.table(object.table())?;
-    let mut tx = engine.store.read().await?;
+    let mut tx = engine.store.begin().await?;
     let stored = records::get_all(&mut tx, catalog.org, table, rows).await?;
     let pairs: Vec<_> = stored.iter().map(|row| (row, None)).collect();
     let due = records::due(&mut tx, catalog, connection, table, &pairs).await?;

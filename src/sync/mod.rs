@@ -10,6 +10,7 @@ pub mod attio;
 pub mod breaker;
 pub mod connect;
 pub mod crm;
+mod decide;
 pub mod deliver;
 mod doubt;
 pub mod engine;

@@ -60,7 +60,7 @@ pub async fn add(
     refuse_known_label(table, &key, &label)?;
     // The organization's line first, as provisioning does: two processes never wait for each other.
     organizations::bump(tx, catalog.org).await?;
-    structure::lock_table(tx, catalog.org, table.key()).await?;
+    super::line::take(tx, catalog.org, table.key()).await?;
     let stored = structure::columns(tx, catalog.org).await?;
     let taken: Vec<Slot> = stored
         .iter()
@@ -128,7 +128,7 @@ pub async fn edit(tx: &mut Tx, catalog: &Catalog, table: &str, key: &str, edit: 
         refuse_known_label(table, key, label)?;
     }
     organizations::bump(tx, catalog.org).await?;
-    structure::lock_table(tx, catalog.org, table.key()).await?;
+    super::line::take(tx, catalog.org, table.key()).await?;
     let mut rows: Vec<ColumnRow> = structure::columns(tx, catalog.org)
         .await?
         .into_iter()

@@ -21,6 +21,7 @@ pub mod filter;
 mod free_mail;
 mod kind;
 mod leads;
+pub mod line;
 mod meetings;
 mod number;
 mod operator;

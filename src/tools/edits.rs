@@ -10,10 +10,10 @@ use super::save::{Args, edit_each};
 use super::selection::{bad_id, parse_id};
 use crate::error::{Error, Result, invalid};
 use crate::records::{Action, Edit, Stored, Target};
-use crate::store::{Tx, rows, structure};
+use crate::store::{Tx, rows};
 use crate::tables::definitions::comparable;
 use crate::tables::{
-    Access, Catalog, CatalogColumn, CatalogTable, Kind, Place, Reading, Storage, Value, value,
+    Access, Catalog, CatalogColumn, CatalogTable, Kind, Place, Reading, Storage, Value, line, value,
 };
 
 /// How many faults one answer lists.
@@ -205,7 +205,7 @@ impl Matches {
         let Some(column) = table.columns.get(key) else { return Ok(Matches::default()) };
         let Place::Slot(slot) = column.place else { return Ok(Matches::default()) };
         // Two calls that match on the same value must not both find it missing.
-        structure::lock_table(tx, ctx.org, table.key()).await?;
+        line::take(tx, ctx.org, table.key()).await?;
         let wanted: Vec<String> =
             parsed.iter().filter_map(|(_, _, cells)| key_of(column, key, cells)).collect();
         let expression = comparable(column.kind, &slot.column());

@@ -7,7 +7,7 @@ use opstables::store::{connections, links};
 use opstables::sync::connect::{self, Connected, Credentials, Decisions};
 use opstables::sync::crm::Hosts;
 use opstables::sync::mapping::Wish;
-use opstables::tables::{Policy, System};
+use opstables::tables::{Policy, System, Way};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
@@ -138,13 +138,36 @@ on_both! {
         check(HUBSPOT, "wrong-token", Code::Denied, &["HubSpot does not accept the token"]).await;
         check(System::Attio, "wrong-token", Code::Denied, &["Attio does not accept the token"]).await;
         let refuse = |status| Fault::Status { status, retry_after: None };
-        hubspot.faults().add(Rule::next(1, refuse(403)).at("POST /crm/properties"));
+        hubspot.faults().add(Rule::next(1, refuse(403)).at("POST /crm/properties/2026-09/contacts"));
         check(HUBSPOT, "test-token", Code::Denied, &["may not make the unique property", "crm.schemas.contacts.write"]).await;
         attio.faults().add(Rule::next(1, refuse(403)).at("POST /v2/objects"));
         check(System::Attio, "test-token", Code::Denied, &["object_configuration:read-write"]).await;
         hubspot.faults().add(Rule::next(1, refuse(503)));
         check(HUBSPOT, "test-token", Code::Busy, &["may work in a moment"]).await;
         assert_eq!(dump(&t, "crm_connections").await, Vec::<String>::new(), "nothing is left of it");
+    }
+
+    async fn an_account_that_takes_no_meetings_is_connected_without_them(t: Bench) {
+        let (t, hubspot, _attio) = world(&t).await;
+        let refused = Fault::Status { status: 403, retry_after: None };
+        hubspot.faults().add(Rule::next(1, refused).at("POST /crm/properties/2026-09/meetings"));
+        let connected = dial(&t, HUBSPOT, "test-token", Decisions::default()).await.unwrap();
+        assert_eq!(connected.not_sent.len(), 1);
+        let (_, catalog) = t.ctx().read().await.unwrap();
+        assert_eq!(catalog.connection(HUBSPOT).unwrap().fields_of("meetings").count(), 0);
+        let sync = &t.app.services.sync;
+        connect::refresh_schema(sync, t.org, HUBSPOT).await.unwrap();
+        let wish = Wish::Property("hs_meeting_title".to_owned(), None);
+        let error = connect::map(sync, t.org, HUBSPOT, ("meetings", "title"), &wish).await.unwrap_err();
+        assert!(error.to_string().contains("takes no `meetings`"), "{error}");
+
+        let again = dial(&t, HUBSPOT, "test-token", Decisions::default()).await.unwrap();
+        assert_eq!(again.not_sent, Vec::new());
+        let (_, catalog) = t.ctx().read().await.unwrap();
+        assert!(catalog.connection(HUBSPOT).unwrap().fields_of("meetings").count() > 0);
+        let read = Wish::Property("hs_meeting_title".to_owned(), Some(Way::In));
+        let error = connect::map(sync, t.org, HUBSPOT, ("meetings", "title"), &read).await.unwrap_err();
+        assert!(error.to_string().contains("only sent"), "{error}");
     }
 
     async fn a_refresh_token_gives_the_first_access_token(t: Bench) {

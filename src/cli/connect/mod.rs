@@ -155,9 +155,13 @@ async fn credentials(session: &Session, system: System, new: &New) -> Result<Cre
 }
 
 fn report(system: System, connected: Connected, webhooks: Webhooks) -> Report {
-    let left_out = connected.left_out.into_iter().map(|edit| LeftOut {
+    let columns = connected.left_out.into_iter().map(|edit| LeftOut {
         column: format!("{}.{}", edit.table, edit.column),
         reason: edit.reason.unwrap_or_default(),
+    });
+    let tables = connected.not_sent.into_iter().map(|(object, reason)| LeftOut {
+        column: format!("{}.*", object.table()),
+        reason: format!("they are not sent, because {} said: {reason}", system.label()),
     });
     Report {
         system,
@@ -166,7 +170,7 @@ fn report(system: System, connected: Connected, webhooks: Webhooks) -> Report {
         again: connected.was_connected,
         creates: connected.creates,
         columns: connected.columns,
-        left_out: left_out.collect(),
+        left_out: columns.chain(tables).collect(),
         findings: connected.findings,
         webhooks,
     }

@@ -42,6 +42,8 @@ pub(super) struct Args {
 struct Report {
     system: System,
     columns: Vec<Mapped>,
+    /// How many rows have another value by the new policy.
+    decided: usize,
 }
 
 #[derive(Debug, Serialize)]
@@ -62,14 +64,16 @@ pub(super) async fn run(args: Args, session: &Session) -> Result<Status> {
     if args.refresh {
         connect::refresh_schema(sync, connection.org, system).await?;
     }
+    let mut decided = 0;
     if let Some(column) = &args.column {
         let (table, column) = column.split_once('.').ok_or_else(|| {
             invalid(format!("`{column}` does not name a table and a column")).hint("as contacts.phone")
         })?;
         let wish = wish(&args, system)?;
-        connect::map(sync, connection.org, system, (table, column), &wish).await.map_err(placeless)?;
+        decided =
+            connect::map(sync, connection.org, system, (table, column), &wish).await.map_err(placeless)?;
     }
-    let mut report = report(&connection, system).await?;
+    let mut report = Report { decided, ..report(&connection, system).await? };
     if let Some(column) = &args.column {
         report.columns.retain(|mapped| mapped.column == *column);
     }
@@ -134,7 +138,7 @@ async fn report(connection: &Connection, system: System) -> Result<Report> {
         .collect();
     let out = edits.iter().filter(|edit| edit.property.is_none());
     columns.extend(out.map(left_out));
-    Ok(Report { system, columns })
+    Ok(Report { system, columns, decided: 0 })
 }
 
 fn left_out(edit: &MappingEdit) -> Mapped {
@@ -171,6 +175,11 @@ fn show(report: &Report) -> String {
             mapped.note.clone().unwrap_or_default(),
         ]);
     }
-    let more = "A column that is mapped anew is sent with the next edit of a row.";
-    format!("{}\n\n{}", grid.render(width()), styled(FAINT, more))
+    let decided = match report.decided {
+        0 => String::new(),
+        1 => "One open conflict was decided the other way by it. ".to_owned(),
+        rows => format!("{rows} open conflicts were decided the other way by it. "),
+    };
+    let more = format!("{decided}A column that is mapped anew is sent with the next edit of a row.");
+    format!("{}\n\n{}", grid.render(width()), styled(FAINT, &more))
 }

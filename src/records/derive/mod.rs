@@ -20,30 +20,15 @@ use super::stored::Stored;
 use super::write::{Draft, write};
 use crate::clock::Ids;
 use crate::error::Result;
-use crate::store::{Org, Tx, rows, structure};
+use crate::store::{Org, Tx, rows};
 use crate::tables::definitions::comparable;
-use crate::tables::{COMPANIES, CONTACTS, Catalog, CatalogTable, Derivation, LEADS, MEETINGS, Table, Value};
+use crate::tables::{
+    COMPANIES, CONTACTS, Catalog, CatalogTable, Derivation, LEADS, MEETINGS, Table, Value, line,
+};
 pub use upkeep::{Audit, Differing, audit, catch_up, recompute};
 
 /// What was computed for the rows that one text names, such as an address or a company's name.
 type Computed = HashMap<String, Vec<(Derivation, Option<Value>)>>;
-
-/// Takes the line of a table whose rows hold what comes from other rows. One transaction at a time writes them, or
-/// what they come from: each then sees all that was written before it, and no two wait for each other. Meetings come
-/// before contacts, and contacts before companies: they wait for their contact's and their company's record at a CRM, so
-/// who writes what others wait for takes their lines first.
-pub(super) async fn enter(tx: &mut Tx, org: Org, table: &CatalogTable) -> Result<()> {
-    let lines: &[&Table] = match table.key() {
-        key if key == MEETINGS.key => &[&MEETINGS],
-        key if key == CONTACTS.key => &[&MEETINGS, &CONTACTS],
-        key if key == COMPANIES.key => &[&MEETINGS, &CONTACTS, &COMPANIES],
-        _ => &[],
-    };
-    for line in lines {
-        structure::lock_table(tx, org, line.key).await?;
-    }
-    Ok(())
-}
 
 /// Computes the derived columns of the rows that need it, before they are stored.
 pub(super) async fn fill(
@@ -90,7 +75,7 @@ pub(super) async fn after(
     if names.is_empty() {
         return Ok(());
     }
-    enter(tx, catalog.org, to).await?;
+    line::enter(tx, catalog.org, to.key()).await?;
     follow(tx, catalog, to, &names, now, ids).await.map(drop)
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use super::{again, by, enter, fill, follow, named, place, signals, system};
+use super::{again, by, fill, follow, named, place, signals, system};
 use crate::clock::{Clock, Ids};
 use crate::error::Result;
 use crate::records::actor::Source;
@@ -13,7 +13,7 @@ use crate::records::merge::Stamp;
 use crate::records::stored::{Stored, get_all, lock};
 use crate::records::write::Draft;
 use crate::store::{Field, Org, Sql, Store, Tx, derived, read_text, rows};
-use crate::tables::{COMPANIES, CONTACTS, Catalog, CatalogTable, Catalogs, Table};
+use crate::tables::{COMPANIES, CONTACTS, Catalog, CatalogTable, Catalogs, Table, line};
 
 /// How many rows are brought up to date in one transaction.
 const BATCH: usize = 1_000;
@@ -72,7 +72,7 @@ pub async fn catch_up(
         let now = clock.now();
         let (mut tx, catalog) = catalogs.begin(store, org, now).await?;
         if let Ok(contacts) = catalog.table(CONTACTS.key) {
-            enter(&mut tx, org, contacts).await?;
+            line::enter(&mut tx, org, contacts.key()).await?;
             changed += follow(&mut tx, &catalog, contacts, batch, now, ids).await?;
             tx.commit().await?;
         }

@@ -10,8 +10,10 @@ use opstables::fakes::{Fault, Outage, RetryAfter, Rule};
 use opstables::records::sides::Observation;
 use opstables::records::{self, Action, Actor, Change, Edit, Observed, Source, Target};
 use opstables::store::{Field, Sql, read_text};
+use opstables::sync::connect;
+use opstables::sync::mapping::Wish;
 use opstables::sync::vault::{OAuth, Secrets};
-use opstables::tables::{System, Value};
+use opstables::tables::{Policy, System, Value};
 use secrecy::SecretString;
 use serde_json::json;
 
@@ -93,6 +95,55 @@ on_both! {
         crms.work().await;
         assert_eq!(crms.hubspot_value(&hubspot, "phone"), "+14155550123");
         assert_eq!(crms.hubspot_value(&hubspot, "jobtitle"), "Theirs", "it waits for a person");
+    }
+
+    async fn another_policy_decides_what_is_open_anew(t: Bench) {
+        let crms = Crms::connected(&t).await;
+        let sync = &crms.t.app.services.sync;
+        let title = ("contacts", "title");
+        let policy = async |policy| connect::map(sync, crms.t.org, System::Hubspot, title, &Wish::Policy(policy)).await;
+        let row = crms.t.create("contacts", json!({"email": "ann@acme.com", "title": "First"})).await;
+        crms.work().await;
+        let [hubspot, attio] = crms.records(&row).await;
+        // Nobody at HubSpot had seen our second title when they wrote theirs.
+        crms.t.ok("save_contacts", json!({"rows": [{"id": row, "title": "Ours"}]})).await;
+        crms.t.clock.advance_ms(60_000);
+        crms.hubspot.edit("contacts", &hubspot, "jobtitle", Some("Theirs")).expect("an edit");
+        crms.read_back(&row).await;
+        assert_eq!(crms.conflicts(&row).await, ["title|overwritten|\"Ours\"|open"]);
+
+        assert_eq!(policy(Policy::AppWins).await.expect("a policy"), 1);
+        crms.work().await;
+        assert_eq!(crms.hubspot_value(&hubspot, "jobtitle"), "Ours");
+        assert_eq!(crms.attio_value(&attio, "job_title")["value"], "Ours");
+        let lost = crms.conflicts(&row).await;
+        assert_eq!(lost, ["title|overwritten|\"Ours\"|restored", "title|stale_arrival|\"Theirs\"|open"]);
+
+        assert_eq!(policy(Policy::Lww).await.expect("a policy"), 1);
+        crms.work().await;
+        assert_eq!(crms.hubspot_value(&hubspot, "jobtitle"), "Theirs");
+        assert_eq!(policy(Policy::Lww).await.expect("a policy"), 0, "it is decided");
+        crms.agree().await;
+    }
+
+    async fn what_a_person_settled_no_policy_decides_anew(t: Bench) {
+        let crms = Crms::connected(&t).await;
+        crms.decide_by_hand("contacts", "title").await;
+        let row = crms.t.create("contacts", json!({"email": "ann@acme.com", "title": "Ours"})).await;
+        crms.work().await;
+        let [hubspot, _] = crms.records(&row).await;
+        crms.t.clock.advance_ms(60_000);
+        crms.hubspot.edit("contacts", &hubspot, "jobtitle", Some("Theirs")).expect("an edit");
+        crms.read_back(&row).await;
+        let open = crms.t.ok("list_conflicts", json!({})).await;
+        let id = open["conflicts"][0]["id"].clone();
+        crms.t.ok("resolve_conflict", json!({"id": id, "action": "keep"})).await;
+        let sync = &crms.t.app.services.sync;
+        let wish = Wish::Policy(Policy::Lww);
+        let decided = connect::map(sync, crms.t.org, System::Hubspot, ("contacts", "title"), &wish).await;
+        assert_eq!(decided.expect("a policy"), 0);
+        crms.work().await;
+        assert_eq!(crms.hubspot_value(&hubspot, "jobtitle"), "Ours");
     }
 
     async fn a_hundred_edits_cost_one_call(t: Bench) {
