@@ -1,5 +1,6 @@
 //! How fast the application's data comes in: 100,000 leads, 100,000 meetings and 50,000 contacts of 5,000 companies, with every
-//! derivation, from one schema of PostgreSQL into the tables of another database on the same server; then once more, with nothing new.
+//! derivation, from one schema of PostgreSQL into the tables of a file of SQLite and of another database on the same server; each once more, with
+//! nothing new.
 //!
 //! ```text
 //! OPSTABLES_TEST_POSTGRES=postgres://user@host/postgres cargo bench --bench backfill
@@ -18,7 +19,6 @@ use opstables::records::Actor;
 use opstables::store::Org;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 
-#[expect(dead_code, reason = "only a server has two databases side by side")]
 mod databases;
 
 const LEADS: u32 = 100_000;
@@ -35,10 +35,13 @@ fn main() {
         };
         let leads =
             std::env::var("OPSTABLES_BENCH_LEADS").ok().and_then(|text| text.parse().ok()).unwrap_or(LEADS);
-        let target = databases::anew(&server, TARGET).await;
         let source = databases::anew(&server, SOURCE).await;
         fill(&source, leads).await;
-        measure(&target, &source).await;
+        let folder = tempfile::TempDir::new().expect("a folder");
+        for (name, target) in databases::both(folder.path(), TARGET).await {
+            println!("{name}");
+            measure(&target, &source).await;
+        }
         for name in [TARGET, SOURCE] {
             databases::remove(&server, name).await;
         }

@@ -423,6 +423,9 @@ const fn scopes(system: System) -> &'static str {
             "crm.objects.contacts.read and .write, crm.objects.companies.read and .write, \
              crm.schemas.contacts.read and .write, crm.schemas.companies.read and .write"
         }
-        System::Attio => "record_permission:read-write, object_configuration:read-write, webhook:read-write",
+        System::Attio => {
+            "record_permission:read-write, object_configuration:read-write, webhook:read-write, \
+             and note:read-write for meetings"
+        }
     }
 }
