@@ -172,6 +172,18 @@ impl Crms {
         tx.commit().await.expect("a commit");
     }
 
+    /// A contact whose title was edited at `HubSpot` after it was here, so that a person must decide; and its record there.
+    pub(crate) async fn disputed_title(&self) -> (String, String) {
+        self.decide_by_hand("contacts", "title").await;
+        let row = self.t.create("contacts", json!({"email": "ann@acme.com", "title": "Ours"})).await;
+        self.work().await;
+        let [hubspot, _] = self.records(&row).await;
+        self.t.clock.advance_ms(60_000);
+        self.hubspot.edit("contacts", &hubspot, "jobtitle", Some("Theirs")).expect("an edit");
+        self.read_back(&row).await;
+        (row, hubspot)
+    }
+
     /// Has a row's record at `HubSpot` read with its history.
     pub(crate) async fn read_back(&self, row: &str) {
         let mut tx = self.t.app.services.store.begin().await.expect("a transaction");

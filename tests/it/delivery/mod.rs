@@ -83,13 +83,7 @@ on_both! {
 
     async fn what_a_person_must_decide_is_not_sent_with_something_else(t: Bench) {
         let crms = Crms::connected(&t).await;
-        crms.decide_by_hand("contacts", "title").await;
-        let row = crms.t.create("contacts", json!({"email": "ann@acme.com", "title": "Ours"})).await;
-        crms.work().await;
-        let [hubspot, _] = crms.records(&row).await;
-        crms.t.clock.advance_ms(60_000);
-        crms.hubspot.edit("contacts", &hubspot, "jobtitle", Some("Theirs")).expect("an edit");
-        crms.read_back(&row).await;
+        let (row, hubspot) = crms.disputed_title().await;
         assert_eq!(crms.conflicts(&row).await, ["title|stale_arrival|\"Theirs\"|open"]);
         crms.t.ok("save_contacts", json!({"rows": [{"id": row, "phone": "+14155550123"}]})).await;
         crms.work().await;
@@ -128,13 +122,7 @@ on_both! {
 
     async fn what_a_person_settled_no_policy_decides_anew(t: Bench) {
         let crms = Crms::connected(&t).await;
-        crms.decide_by_hand("contacts", "title").await;
-        let row = crms.t.create("contacts", json!({"email": "ann@acme.com", "title": "Ours"})).await;
-        crms.work().await;
-        let [hubspot, _] = crms.records(&row).await;
-        crms.t.clock.advance_ms(60_000);
-        crms.hubspot.edit("contacts", &hubspot, "jobtitle", Some("Theirs")).expect("an edit");
-        crms.read_back(&row).await;
+        let (_, hubspot) = crms.disputed_title().await;
         let open = crms.t.ok("list_conflicts", json!({})).await;
         let id = open["conflicts"][0]["id"].clone();
         crms.t.ok("resolve_conflict", json!({"id": id, "action": "keep"})).await;
