@@ -26,6 +26,7 @@ pub mod mapping;
 mod news;
 mod oauth;
 pub mod pace;
+mod patience;
 pub mod pull;
 mod reading;
 pub mod receive;
