@@ -23,12 +23,14 @@ pub enum Fault {
     Row { index: usize, category: &'static str },
 }
 
-/// How a refusal says when to come again: the header's two forms.
+/// How a refusal says when to come again: the header's two forms, or `HubSpot`'s way without it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RetryAfter {
     Seconds(u32),
     /// An HTTP date so many seconds from now.
     Date(u32),
+    /// No header: the body names the limit that was met, whose window has so many seconds.
+    Policy(&'static str, u32),
 }
 
 /// When a fault happens.

@@ -1,14 +1,17 @@
 //! What the product asks of a CRM, in the product's terms. Each CRM's folder answers with its own wire format.
 //!
 //! One call here is one request there, or the pages of one: nothing is tried again, nothing waits. Whether and when a
-//! call is repeated is decided where its outcome is kept, by [`super::fault::Fault`].
+//! call is repeated is decided where its outcome is kept, by [`super::fault::Fault`]. A request that comes before the end of a
+//! wait that the CRM asked for is refused without being sent.
 
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 use uuid::Uuid;
 
 use super::fault::{Fault, Refusal};
+use super::patience::Patience;
 use super::{attio, hubspot};
+use crate::clock::Clock;
 use crate::tables::{Form, Object, System, Value, Way};
 
 /// The way to the CRMs' hosts.
@@ -16,6 +19,7 @@ use crate::tables::{Form, Object, System, Value, Way};
 pub struct Client {
     pub(super) http: reqwest::Client,
     pub(super) hosts: Hosts,
+    pub(super) patience: Patience,
 }
 
 /// Where the CRMs answer, without a slash at the end: settings, so that tests and demos talk to a stand-in.
@@ -196,7 +200,7 @@ pub enum Writer {
 }
 
 impl Client {
-    pub fn new(hosts: Hosts) -> crate::error::Result<Client> {
+    pub fn new(hosts: Hosts, clock: Clock) -> crate::error::Result<Client> {
         // Another part of the process may have chosen one already; the choice is the same.
         drop(rustls::crypto::ring::default_provider().install_default());
         let http = reqwest::Client::builder()
@@ -206,7 +210,7 @@ impl Client {
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .map_err(crate::error::internal)?;
-        Ok(Client { http, hosts })
+        Ok(Client { http, hosts, patience: Patience::new(clock) })
     }
 
     /// Whose token it is.

@@ -71,28 +71,66 @@ pub async fn deliver(engine: &Engine, org: Org, system: System, limit: &mut Limi
     let access = match access(engine, org, system).await? {
         Ok(access) => access,
         Err(fault) => {
-            give_back(engine, org, system, (lines, false), &fault, limit).await?;
+            let until_ms = limit.failed(&fault, jitter(engine), now_ms);
+            give_back(engine, org, system, (lines, false), &fault, until_ms).await?;
             return Ok(Turn::Worked(claimed));
         }
     };
     let (doubtful, sure): (Vec<Leased>, Vec<Leased>) = lines.into_iter().partition(|line| line.in_doubt);
+    let stopped = send(engine, org, &access, sure, limit).await?;
     if !doubtful.is_empty() {
-        limit.call(1, now_ms);
-        if let Err(fault) = doubt::read_back(engine, org, &access, &doubtful).await? {
-            give_back(engine, org, system, (doubtful, access.can_refresh), &fault, limit).await?;
-        }
-    }
-    let (_, catalog) = engine.catalogs.read(&engine.store, org, engine.clock.now()).await?;
-    let Some(connection) = catalog.connection(system) else { return Ok(Turn::Worked(claimed)) };
-    for batch in prepare(engine, &catalog, connection, &access, sure).await? {
-        limit.call(calls(system, &batch), engine.clock.now_ms());
-        let pushes: Vec<Push> = batch.jobs.iter().map(|job| job.push.clone()).collect();
-        let sent = engine.client()?.push(system, &access.token, batch.object, &pushes).await;
-        let outcome = judge(engine, own(batch.object, sent, pushes.len()), limit);
-        let opens_ms = limit.opens_ms(engine.clock.now_ms());
-        settle(engine, &catalog, connection, &access, batch, outcome, opens_ms).await?;
+        look(engine, org, &access, doubtful, stopped, limit).await?;
     }
     Ok(Turn::Worked(claimed))
+}
+
+/// Sends lines of which is known that they did not go out yet; the fault after which no more calls were made.
+async fn send(
+    engine: &Engine,
+    org: Org,
+    access: &Access,
+    lines: Vec<Leased>,
+    limit: &mut Limit,
+) -> Result<Option<Fault>> {
+    let (_, catalog) = engine.catalogs.read(&engine.store, org, engine.clock.now()).await?;
+    let system = access.system;
+    let Some(connection) = catalog.connection(system) else { return Ok(None) };
+    let mut stopped = None;
+    for batch in prepare(engine, &catalog, connection, access, lines).await? {
+        let outcome = if let Some(fault) = &stopped {
+            Err(Fault::clone(fault))
+        } else {
+            limit.call(calls(system, &batch), engine.clock.now_ms());
+            let pushes: Vec<Push> = batch.jobs.iter().map(|job| job.push.clone()).collect();
+            let sent = engine.client()?.push(system, &access.token, batch.object, &pushes).await;
+            judge(engine, own(batch.object, sent, pushes.len()), limit)
+        };
+        stopped = stopped.or_else(|| stops(&outcome));
+        let opens_ms = limit.opens_ms(engine.clock.now_ms());
+        settle(engine, &catalog, connection, access, batch, outcome, opens_ms).await?;
+    }
+    Ok(stopped)
+}
+
+/// Reads back lines that may have gone out, unless the account is not to be called any more.
+async fn look(
+    engine: &Engine,
+    org: Org,
+    access: &Access,
+    lines: Vec<Leased>,
+    stopped: Option<Fault>,
+    limit: &mut Limit,
+) -> Result<()> {
+    let now_ms = engine.clock.now_ms();
+    let (fault, until_ms) = if let Some(fault) = stopped {
+        (fault, limit.opens_ms(now_ms))
+    } else {
+        limit.call(1, now_ms);
+        let Err(fault) = doubt::read_back(engine, org, access, &lines).await? else { return Ok(()) };
+        let until_ms = limit.failed(&fault, jitter(engine), engine.clock.now_ms());
+        (fault, until_ms)
+    };
+    give_back(engine, org, access.system, (lines, access.can_refresh), &fault, until_ms).await
 }
 
 /// How many calls a batch is going to take.
@@ -138,6 +176,9 @@ async fn prepare<'a>(
         let Ok(table) = catalog.table(object.table()) else { continue };
         let mapped = mapped(connection, access, object);
         let lines: Vec<&Leased> = lines.iter().filter(|line| line.table_key == table.key()).collect();
+        if lines.is_empty() {
+            continue;
+        }
         let ids: Vec<Uuid> = lines.iter().map(|line| line.row_id).collect();
         let mut rows = lock(&mut tx, catalog.org, table, &ids).await?;
         let mut known = links::of_rows(&mut tx, catalog.org, &ids).await?;
@@ -266,6 +307,15 @@ fn judge(
     }
 }
 
+/// The fault of an outcome after which another call would fare no better, as of one that was not made.
+fn stops(outcome: &Result<Vec<Landed>, Fault>) -> Option<Fault> {
+    let fault = match outcome {
+        Ok(landed) => Landed::fault_of_connection(landed),
+        Err(fault) => Some(fault).filter(|fault| fault.class.is_of_connection()),
+    };
+    fault.map(|fault| Fault { sent: false, ..fault.clone() })
+}
+
 /// Gives lines back that could not be sent for a reason that is not theirs.
 async fn give_back(
     engine: &Engine,
@@ -273,15 +323,13 @@ async fn give_back(
     system: System,
     (lines, can_refresh): (Vec<Leased>, bool),
     fault: &Fault,
-    limit: &mut Limit,
+    until_ms: i64,
 ) -> Result<()> {
     let now_ms = engine.clock.now_ms();
-    let until_ms = limit.failed(fault, jitter(engine), now_ms);
     let lines: Vec<Settled> = lines.into_iter().map(|line| back(&line, fault, until_ms)).collect();
     let mut tx = engine.store.begin().await?;
     queue::settle(&mut tx, org, queue_of(system), &lines, now_ms).await?;
-    let opens_ms = limit.opens_ms(now_ms);
-    note(engine, &mut tx, (org, system), Some(fault), (can_refresh, opens_ms)).await?;
+    note(engine, &mut tx, (org, system), Some(fault), (can_refresh, until_ms)).await?;
     tx.commit().await
 }
 

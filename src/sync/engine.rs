@@ -79,7 +79,7 @@ impl Engine {
         if let Some(client) = self.client.get() {
             return Ok(client);
         }
-        let client = Client::new(self.options.hosts.clone())?;
+        let client = Client::new(self.options.hosts.clone(), self.clock.clone())?;
         Ok(self.client.get_or_init(|| client))
     }
 

@@ -28,6 +28,7 @@ mod news;
 mod note;
 mod oauth;
 pub mod pace;
+mod patience;
 pub mod pull;
 mod reading;
 pub mod receive;

@@ -85,7 +85,8 @@ impl Stub {
 
     /// A client of which both CRMs are at that address.
     pub(super) fn client(address: &str) -> Client {
-        Client::new(Hosts { hubspot: address.to_owned(), attio: address.to_owned() }).unwrap()
+        let hosts = Hosts { hubspot: address.to_owned(), attio: address.to_owned() };
+        Client::new(hosts, crate::clock::Clock::System).unwrap()
     }
 
     pub(super) fn asked(&self) -> Vec<Asked> {

@@ -1,7 +1,7 @@
 //! The clients of both CRMs before the stand-ins that speak their wire formats.
 
 use opstables::clock::Clock;
-use opstables::fakes::{AttioFake, Fault, HubspotFake, Options, Rule};
+use opstables::fakes::{AttioFake, Fault, HubspotFake, Options, RetryAfter, Rule};
 use opstables::sync::crm::{Client, Hosts, Landed, Mapped, Past, Property, Push, Seen, Writer};
 use opstables::sync::fault::Class;
 use opstables::tables::{Object, System, Value, table};
@@ -11,7 +11,8 @@ use uuid::Uuid;
 
 /// A client whose CRMs are at these addresses.
 fn client(hubspot: &str, attio: &str) -> Client {
-    Client::new(Hosts { hubspot: hubspot.to_owned(), attio: attio.to_owned() }).unwrap()
+    let hosts = Hosts { hubspot: hubspot.to_owned(), attio: attio.to_owned() };
+    Client::new(hosts, Clock::System).unwrap()
 }
 
 fn token() -> SecretString {
@@ -232,7 +233,6 @@ async fn faults_of_both_crms_are_told_apart() {
     let token = token();
     let push = || crm.client.push(System::Attio, &token, Object::Company, &new);
     for (fault, class, sent) in [
-        (Fault::Status { status: 429, retry_after: None }, Class::RateLimited, false),
         (Fault::Status { status: 503, retry_after: None }, Class::Unavailable, true),
         (Fault::Status { status: 401, retry_after: None }, Class::Unauthorized, false),
     ] {
@@ -243,6 +243,13 @@ async fn faults_of_both_crms_are_told_apart() {
     fake.faults().add(Rule::next(1, Fault::Malformed).at("PUT"));
     let landed = push().await.unwrap().value;
     assert!(matches!(&landed[..], [Landed::Later(fault)] if fault.sent), "{landed:?}");
+    let refused = Fault::Status { status: 429, retry_after: Some(RetryAfter::Seconds(3_600)) };
+    fake.faults().add(Rule::next(1, refused).at("PUT"));
+    for _ in 0..2 {
+        let fault = push().await.unwrap_err();
+        assert_eq!((fault.class, fault.sent), (Class::RateLimited, false));
+    }
+    assert_eq!(fake.requests().last().unwrap().status, Some(429), "the second one was not sent");
     let wrong = SecretString::from("wrong-token");
     let fault = crm.client.properties(System::Attio, &wrong, Object::Company).await.unwrap_err();
     assert_eq!(fault.class, Class::Unauthorized);

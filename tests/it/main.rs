@@ -44,6 +44,7 @@ mod store;
 mod sync_commands;
 mod sync_connect;
 mod sync_tools;
+mod throttling;
 mod tidy;
 mod webhook_clients;
 mod webhook_commands;

@@ -31,7 +31,7 @@ fn app(key: &str) -> Owner {
 
 async fn hubspot() -> (HubspotFake, Client) {
     let fake = HubspotFake::start(Options::hubspot(Clock::System)).await.unwrap();
-    let client = Client::new(Hosts { hubspot: fake.url(), attio: String::new() }).unwrap();
+    let client = Client::new(Hosts { hubspot: fake.url(), attio: String::new() }, Clock::System).unwrap();
     (fake, client)
 }
 
@@ -39,7 +39,7 @@ async fn attio() -> (AttioFake, Client, Owner) {
     let mut options = Options::attio(Clock::System);
     options.limits = Limits::off();
     let fake = AttioFake::start(options).await.unwrap();
-    let client = Client::new(Hosts { hubspot: String::new(), attio: fake.url() }).unwrap();
+    let client = Client::new(Hosts { hubspot: String::new(), attio: fake.url() }, Clock::System).unwrap();
     (fake, client, Owner::Workspace(SecretString::from("test-token")))
 }
 

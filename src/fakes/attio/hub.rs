@@ -93,7 +93,7 @@ impl Crm for Hub {
         }
     }
 
-    fn refusal(&mut self, status: u16) -> Value {
+    fn refusal(&mut self, status: u16, _: Option<&'static str>) -> Value {
         match status {
             429 => limited(),
             400 => Refusal::new(status, "validation_type", "The values are not valid.").body(),

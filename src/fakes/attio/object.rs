@@ -66,7 +66,12 @@ impl Object {
     }
 
     pub(super) fn place_having(&self, attribute: &Attribute, fields: &Fields) -> Option<usize> {
-        self.unique.get(&(attribute.slug.clone(), key(attribute, fields))).copied()
+        self.place_of(attribute, &key(attribute, fields))
+    }
+
+    /// The place of the live record that has a value of a unique attribute, as it is compared.
+    pub(super) fn place_of(&self, attribute: &Attribute, key: &str) -> Option<usize> {
+        self.unique.get(&(attribute.slug.clone(), key.to_owned())).copied()
     }
 
     /// Whether a unique value belongs to another record than `own`.

@@ -126,9 +126,9 @@ impl Crm for Hub {
         }
     }
 
-    fn refusal(&mut self, status: u16) -> Value {
+    fn refusal(&mut self, status: u16, policy: Option<&'static str>) -> Value {
         let (category, message) = match status {
-            429 => return limited("TEN_SECONDLY_ROLLING", &mut self.dice),
+            429 => return limited(policy.unwrap_or("TEN_SECONDLY_ROLLING"), &mut self.dice),
             400 => ("VALIDATION_ERROR", "The values break a validation rule of this account"),
             401 => ("INVALID_AUTHENTICATION", "The access token is invalid"),
             403 => ("MISSING_SCOPES", "This app hasn't been granted all required scopes to make this call."),

@@ -33,8 +33,8 @@ pub(super) trait Crm: Sender + Send + 'static {
     /// Does what is asked. `row` is a fault of one row of a batch.
     fn answer(&mut self, call: &Call, row: Option<&RowFault>) -> Reply;
 
-    /// The CRM's own body for a refusal that a test asked for.
-    fn refusal(&mut self, status: u16) -> Value;
+    /// The CRM's own body for a refusal that a test asked for, with the limit that it is to name.
+    fn refusal(&mut self, status: u16, policy: Option<&'static str>) -> Value;
 
     /// Requests that are limited together have one lane.
     fn lane(&self, call: &Call) -> &'static str;
@@ -334,15 +334,20 @@ fn decide<C: Crm>(shared: &Shared<C>, call: &Call, shown: &str, fate: Fate) -> O
 }
 
 fn refused<C: Crm>(crm: &mut C, status: u16, retry_after: Option<RetryAfter>, now: i64) -> Reply {
-    let mut reply = Reply::json(status, crm.refusal(status));
+    let policy = match retry_after {
+        Some(RetryAfter::Policy(policy, _)) => Some(policy),
+        _ => None,
+    };
+    let mut reply = Reply::json(status, crm.refusal(status, policy));
     let Some(retry_after) = retry_after else {
         return reply;
     };
     let (secs, value) = match retry_after {
-        RetryAfter::Seconds(secs) => (secs, secs.to_string()),
-        RetryAfter::Date(secs) => (secs, http_date(now + i64::from(secs) * SECOND_MS)),
+        RetryAfter::Seconds(secs) => (secs, Some(secs.to_string())),
+        RetryAfter::Date(secs) => (secs, Some(http_date(now + i64::from(secs) * SECOND_MS))),
+        RetryAfter::Policy(_, secs) => (secs, None),
     };
-    reply.headers.push(("Retry-After", value));
+    reply.headers.extend(value.map(|value| ("Retry-After", value)));
     // A locked record says nothing about the requests for others.
     if status != 423 {
         reply.closed_until = Some(now + i64::from(secs) * SECOND_MS);

@@ -76,11 +76,16 @@ impl Caller<'_> {
             .ok_or_else(|| Fault::unsent(Class::Unexpected, "the address of Attio is no address"))?;
         let request = self.client.http.request(method, url).bearer_auth(self.token.expose_secret());
         let request = if query.is_empty() { request } else { request.query(query) };
-        wire::send(match body {
+        let request = match body {
             Some(body) => request.json(body),
             None => request,
-        })
-        .await
+        };
+        self.client.patience.check(self.token)?;
+        let reply = wire::send(request).await?;
+        if !reply.is_success() {
+            self.client.patience.note(self.token, &faults::fault(&reply, &Told::default()).fault);
+        }
+        Ok(reply)
     }
 
     /// Asks for something; any answer but a 2xx is a fault. Nothing is written by that.

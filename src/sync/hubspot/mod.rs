@@ -21,6 +21,7 @@ mod tests;
 mod values;
 mod webhooks;
 
+use reqwest::RequestBuilder;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value as Json;
 
@@ -65,12 +66,21 @@ impl Caller<'_> {
 
     async fn get(&self, path: &str) -> Result<Reply, Fault> {
         let url = format!("{}{path}", self.client.hosts.hubspot);
-        wire::send(self.client.http.get(url).bearer_auth(self.token.expose_secret())).await
+        self.send(self.client.http.get(url)).await
     }
 
     async fn post(&self, path: &str, body: &Json) -> Result<Reply, Fault> {
         let url = format!("{}{path}", self.client.hosts.hubspot);
-        wire::send(self.client.http.post(url).bearer_auth(self.token.expose_secret()).json(body)).await
+        self.send(self.client.http.post(url).json(body)).await
+    }
+
+    async fn send(&self, request: RequestBuilder) -> Result<Reply, Fault> {
+        self.client.patience.check(self.token)?;
+        let reply = wire::send(request.bearer_auth(self.token.expose_secret())).await?;
+        if !reply.is_success() {
+            self.client.patience.note(self.token, &faults::fault(&reply, &Told::default()));
+        }
+        Ok(reply)
     }
 
     /// Asks for a batch or a search of the object; any answer but a 2xx is a fault. Nothing is written by that.

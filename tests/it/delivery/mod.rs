@@ -240,7 +240,7 @@ on_both! {
             let numbers = first..changed.min(first + 1_000);
             let rows: Vec<_> = numbers.map(|number| json!({"email": format!("n{number}@acme.com")})).collect();
             crms.t.ok("save_contacts", json!({"rows": rows})).await;
-            crms.t.ok("save_contacts", json!({"rows": [{"id": row, "title": format!("Title {first}")}]})).await;
+            edit(&crms, &row, first).await;
         }
         while crms.t.clock.now_ms() < start_ms + 24 * 3_600_000 {
             crms.turn().await;
@@ -253,8 +253,20 @@ on_both! {
             crms.turn().await;
         }
         assert!(crms.t.clock.now_ms() - back_ms <= 60_000, "its return was noticed late");
+        for number in changed..changed + 20 {
+            edit(&crms, &row, number).await;
+        }
         crms.work().await;
         assert_eq!(crms.hubspot.ids("contacts").len(), changed + 1);
+        assert_eq!(crms.attio.ids("people").len(), changed + 1);
+        for titles in titles(&crms, &row).await {
+            assert!(titles.is_sorted_by(|one, next| one < next), "an older edit came later: {titles:?}");
+            assert_eq!(titles.last(), Some(&(changed + 19)));
+        }
+        for system in System::ALL {
+            let queue = crms.queue(*system).await;
+            assert_eq!(queue.iter().find(|line| !line.starts_with("done|")), None);
+        }
         crms.agree().await;
     }
 
@@ -348,6 +360,24 @@ on_both! {
         assert_eq!(state, ["attio|active", "hubspot|broken"]);
         assert_eq!(crms.attio.ids("people").len(), 1);
     }
+}
+
+/// Gives a row its next title, and the CRMs a turn.
+async fn edit(crms: &Crms, row: &str, number: usize) {
+    crms.t.ok("save_contacts", json!({"rows": [{"id": row, "title": format!("Title {number}")}]})).await;
+    crms.turn().await;
+}
+
+/// The numbers of the titles that a row's records had, in the order in which they came: at `HubSpot` and at `Attio`.
+async fn titles(crms: &Crms, row: &str) -> [Vec<usize>; 2] {
+    let [hubspot, attio] = crms.records(row).await;
+    let number = |title: &str| title.trim_start_matches("Title ").parse().expect("a number");
+    let hubspot = crms.hubspot.history("contacts", &hubspot, "jobtitle");
+    let attio = crms.attio.history("people", &attio, "job_title");
+    [
+        hubspot.iter().filter_map(|past| past.value.as_str()).map(number).collect(),
+        attio.iter().filter_map(|past| past.value[0]["value"].as_str()).map(number).collect(),
+    ]
 }
 
 async fn states(t: &Bench) -> Vec<String> {

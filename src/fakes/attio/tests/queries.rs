@@ -25,6 +25,22 @@ async fn filters_are_understood_in_their_short_and_long_forms() {
     let id = fake.ids("companies").remove(1);
     check(&caller, json!({"name": "Acme"}), &["Acme"]).await;
     check(&caller, json!({"domains": "GLOBEX.io"}), &["Globex"]).await;
+    check(&caller, json!({"domains": {"domain": {"$eq": "acme.com"}}}), &["Acme"]).await;
+    check(
+        &caller,
+        json!({"domains": {"$in": ["Initech.com", "none.com", "acme.com"]}}),
+        &["Acme", "Initech"],
+    )
+    .await;
+    check(&caller, json!({"domains": {"root_domain": "none.com"}}), &[]).await;
+    check(
+        &caller,
+        json!({"$or": [{"domains": "initech.com"}, {"domains": {"domain": "acme.com"}}]}),
+        &["Acme", "Initech"],
+    )
+    .await;
+    check(&caller, json!({"$or": [{"domains": "initech.com"}, {"name": "Acme"}]}), &["Acme", "Initech"])
+        .await;
     check(&caller, json!({"domains": {"domain": {"$ends_with": ".com"}}}), &["Acme", "Initech"]).await;
     check(&caller, json!({"employee_range": "1-10", "name": {"$contains": "INI"}}), &["Initech"]).await;
     check(&caller, json!({"record_id": {"$in": [id]}}), &["Globex"]).await;
@@ -37,7 +53,12 @@ async fn filters_are_understood_in_their_short_and_long_forms() {
     )
     .await;
     check(&caller, json!({"linkedin": {"$not_empty": true}}), &[]).await;
-    for wrong in [json!({"nothing": 1}), json!({"name": {"$like": "x"}}), json!({"$and": 1})] {
+    for wrong in [
+        json!({"nothing": 1}),
+        json!({"name": {"$like": "x"}}),
+        json!({"$and": 1}),
+        json!({"domains": {"$in": 1}}),
+    ] {
         let refused =
             caller.call("POST", &format!("{COMPANIES}/query"), json!({"filter": wrong})).await.expect(400);
         assert_eq!(refused["code"], "filter_error");

@@ -56,9 +56,16 @@ async fn refusals_say_when_to_come_again_and_who_comes_too_early_is_counted() {
     clock.advance_ms(1);
     caller.get(CONTACTS).await.expect(200);
     assert_eq!(fake.early_requests(), 1);
+    refuse(429, Some(RetryAfter::Policy("SECONDLY", 1)));
+    let limited = caller.get(CONTACTS).await;
+    assert_eq!((limited.status, limited.header("retry-after")), (429, None));
+    assert_eq!(limited.body["policyName"], "SECONDLY");
+    clock.advance_ms(1_000);
+    caller.get(CONTACTS).await.expect(200);
+    assert_eq!(fake.early_requests(), 1);
     refuse(429, Some(RetryAfter::Date(3)));
     let limited = caller.get(CONTACTS).await;
-    assert_eq!(limited.header("retry-after"), Some("Fri, 02 Jan 2026 03:04:13 GMT"));
+    assert_eq!(limited.header("retry-after"), Some("Fri, 02 Jan 2026 03:04:14 GMT"));
     for status in [423, 500, 502, 503, 504] {
         refuse(status, None);
         assert!(caller.call("POST", CONTACTS, contact()).await.expect(status)["message"].is_string());
