@@ -372,7 +372,7 @@ impl Elsewhere {
             }
         }
         if !self.gone_lines.is_empty() {
-            store::ledger::remove(tx, org, row, &self.gone_lines).await?;
+            store::ledger::remove(tx, org, &[row], &self.gone_lines).await?;
         }
         Ok(())
     }

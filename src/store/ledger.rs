@@ -123,12 +123,15 @@ pub async fn rehang(tx: &mut Tx, org: Org, from: Uuid, to: Uuid) -> Result<()> {
     tx.execute(Sql::with(text, [org.into(), from.into(), to.into()])).await.map(drop)
 }
 
-/// Takes lines away that turned out never to have arrived.
-pub async fn remove(tx: &mut Tx, org: Org, row: Uuid, lines: &[Uuid]) -> Result<()> {
-    let mut sql = Sql::bulk(tx.dialect(), "delete from crm_ledger where org_id = ");
-    sql.bind(org).push(" and row_id = ").bind(row);
-    sql.push(" and id in (").bind_all(lines.iter().copied()).push(")");
-    tx.execute(sql).await.map(drop)
+/// Takes lines of rows away that turned out never to have arrived.
+pub async fn remove(tx: &mut Tx, org: Org, rows: &[Uuid], lines: &[Uuid]) -> Result<()> {
+    for chunk in lines.chunks(5_000) {
+        let mut sql = Sql::bulk(tx.dialect(), "delete from crm_ledger where org_id = ");
+        sql.bind(org).push(" and row_id in (").bind_all(rows.iter().copied());
+        sql.push(") and id in (").bind_all(chunk.iter().copied()).push(")");
+        tx.execute(sql).await?;
+    }
+    Ok(())
 }
 
 /// Takes every line of rows away.

@@ -16,7 +16,7 @@ use crate::error::Result;
 use crate::records::{self, Action, Actor, ActorKind, Change, Edit, Life, Observed, Source, Stored, Target};
 use crate::records::{due, lock, queue_of};
 use crate::store::queue::{self, Columns, Settled, State};
-use crate::store::{LinkRow, Tx, conflicts, links};
+use crate::store::{LinkRow, Tx, conflicts, ledger, links};
 use crate::tables::{Catalog, CatalogTable, Connection, Policy};
 
 /// Settles a batch by what the CRM answered.
@@ -72,6 +72,7 @@ pub(super) async fn settle(
     }
     take_in(engine, &mut tx, catalog, batch.table, connection, observed).await?;
     let rows: Vec<Uuid> = batch.jobs.iter().map(|job| job.line.row_id).collect();
+    ledger::remove(&mut tx, catalog.org, &rows, &unsent(&batch.jobs, &landed)).await?;
     let left = left(&mut tx, catalog, connection, batch.table, &rows).await?;
     let now_ms = engine.clock.now_ms();
     let mut lines = Vec::with_capacity(batch.jobs.len());
@@ -92,6 +93,15 @@ pub(super) async fn settle(
     let of = (catalog.org, connection.system);
     note(engine, &mut tx, of, fault.as_ref(), (access.can_refresh, opens_ms)).await?;
     tx.commit().await
+}
+
+/// The lines in the ledger of what did not go out after all.
+fn unsent(jobs: &[Job], landed: &[Landed]) -> Vec<Uuid> {
+    let unsent = jobs.iter().zip(landed).filter(|(_, landed)| match landed {
+        Landed::Later(fault) => !fault.sent,
+        Landed::Written { .. } | Landed::Exists { .. } | Landed::Gone | Landed::Refused(_) => false,
+    });
+    unsent.flat_map(|(job, _)| job.columns.iter().map(|(_, id)| *id)).collect()
 }
 
 /// What the row's change learns from an answer; none from one that says nothing of the record.

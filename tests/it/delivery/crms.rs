@@ -296,6 +296,12 @@ impl Crms {
         self.lines(&text, 1).await[0].parse().expect("a number")
     }
 
+    /// How many values are said to be on their way.
+    pub(crate) async fn unarrived(&self) -> usize {
+        let text = "select cast(count(*) as text) from crm_ledger where reported_ms is null";
+        self.lines(text, 1).await[0].parse().expect("a number")
+    }
+
     /// How many live rows hold a text in a column.
     pub(crate) async fn count_of(&self, table: &str, column: &str, text: &str) -> usize {
         let text = format!("select cast(count(*) as text) from {table} where {column} = '{text}'");

@@ -226,6 +226,7 @@ on_both! {
         assert_eq!(crms.attio.early_requests(), 0);
         assert_eq!(crms.hubspot.ids("contacts").len(), 30);
         assert_eq!(crms.attio.ids("people").len(), 30);
+        assert_eq!(crms.unarrived().await, 0, "what was refused did not go out");
         crms.agree().await;
     }
 
