@@ -188,7 +188,7 @@ pub async fn status(tx: &mut Tx, org: Org, asked: Asked<'_>, now: DateTime<Utc>)
     }
     status.failing.sort_by_key(|line| line.state != "dead");
     if !status.connections.is_empty() {
-        let tables = Object::ALL.iter().map(|object| object.table());
+        let tables = Object::shown().map(Object::table);
         let tables = tables.filter(|table| asked.table.is_none_or(|asked| asked == *table));
         status.health = tables.map(|table| judge(table, &status.connections)).collect();
     }
@@ -206,7 +206,7 @@ async fn figures(tx: &mut Tx, org: Org, system: System, now: DateTime<Utc>) -> R
     let of = |counts: &[(String, i64)], table: &str| {
         counts.iter().find(|(key, _)| key == table).map_or(0, |(_, count)| *count)
     };
-    let figures = Object::ALL.iter().map(|object| {
+    let figures = Object::shown().map(|object| {
         let table = object.table();
         let read =
             |kind: Kind| read.iter().find(|row| row.object == object.name() && row.kind == kind.name());

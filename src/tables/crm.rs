@@ -142,6 +142,12 @@ impl Object {
         }
     }
 
+    /// All of them as people read of them: what is kept in step first.
+    pub fn shown() -> impl Iterator<Item = Object> {
+        let sent = Object::ALL.iter().filter(|object| !object.is_read());
+        Object::READ.iter().chain(sent).copied()
+    }
+
     /// Whether its records come in, too: what is only sent is not read.
     pub fn is_read(self) -> bool {
         Object::READ.contains(&self)
